@@ -59,8 +59,9 @@ browser: install ## a browser for the tests: the installed one, else Playwright'
 	  echo "The browser tests need Chromium or Chrome: install one and run this again." >&2; exit 1; \
 	fi
 
-css: ## compile the pages' style sheet (needs Node.js; the compiled file is committed)
-	@npm run --prefix app/static css
+css: ## compile the pages' style sheet (needs Node.js; what it makes is committed, so nobody else does)
+	@npm ci --prefix frontend --no-audit --no-fund
+	@npm run --prefix frontend build
 
 clean: ## remove what was built, .venv too
 	@rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .schemathesis .coverage* htmlcov
