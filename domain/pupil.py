@@ -1,0 +1,114 @@
+"""A pupil on the school's roll: the only place with names and birth dates.
+
+The names of the facts and of their fields are a storage format and never change.
+"""
+
+from datetime import date
+from typing import Any
+
+from domain.fact import By, CorrectedFact, DisputedFact, Fact, OnDay, Subject, pinned, records
+
+
+class Enrolled(Fact):
+    """The pupil is on the roll."""
+
+    given_name: str
+    family_name: str
+    born_on: date
+    year_group: int
+    tutor_group: str
+    known_as: str | None = None
+    upn: str | None = None
+    TOPIC = "pupil.enrolled"
+
+
+class MovedUp(Fact):
+    """The pupil is in another year or tutor group."""
+
+    year_group: int
+    tutor_group: str
+    TOPIC = "pupil.moved-up"
+
+
+class Left(Fact):
+    """The pupil left the school."""
+
+    left_on: OnDay
+    destination: str | None = None
+    TOPIC = "pupil.left"
+
+
+class Corrected(CorrectedFact):
+    """A detail on the roll was wrong."""
+
+    TOPIC = "pupil.corrected"
+
+
+class Disputed(DisputedFact):
+    """Somebody disputes a detail on the roll."""
+
+    TOPIC = "pupil.disputed"
+
+
+pinned(Enrolled, MovedUp, Left, Corrected, Disputed)
+
+YEAR_GROUPS = range(0, 14)  # Reception (0) to Year 13
+
+
+class Pupil(Subject):
+    """A pupil, as the roll knows them now."""
+
+    corrected = Corrected
+    disputed = Disputed
+
+    def begin(self) -> None:
+        """Start with nobody."""
+        super().begin()
+        self.born_on: date | None = None
+        self.year_group: int | None = None
+        self.tutor_group: str | None = None
+        self.left = False
+
+    @records(Enrolled)
+    def enrol(self, by: By, **said: Any) -> None:
+        """Put the pupil on the roll."""
+        if self.version:
+            self.refuse("This pupil is already on the roll.")
+        if said["born_on"] > by.today:
+            self.refuse("The date of birth is in the future. Check the year.")
+        self._check_year(said["year_group"])
+        self.record(Enrolled, by, **said)
+
+    @records(MovedUp)
+    def move_up(self, by: By, **said: Any) -> None:
+        """Record another year or tutor group."""
+        self._must_be_enrolled()
+        self._check_year(said["year_group"])
+        self.record(MovedUp, by, **said)
+
+    @records(Left)
+    def leave(self, by: By, **said: Any) -> None:
+        """Record that the pupil left the school."""
+        self._must_be_enrolled()
+        self.record(Left, by, **said)
+
+    def _check_year(self, year_group: int) -> None:
+        if year_group not in YEAR_GROUPS:
+            self.refuse("The year group must be from 0 (Reception) to 13.")
+
+    def _must_be_enrolled(self) -> None:
+        if not self.version or self.left:
+            self.refuse("This pupil is not on the roll.")
+
+    def on_enrolled(self, fact: Enrolled) -> None:
+        """Remember what later rules ask about."""
+        self.born_on = fact.born_on
+        self.year_group, self.tutor_group = fact.year_group, fact.tutor_group
+
+    def on_moved_up(self, fact: MovedUp) -> None:
+        """Remember the new year and form."""
+        self.year_group, self.tutor_group = fact.year_group, fact.tutor_group
+
+    def on_left(self, _: Left) -> None:
+        """Remember that the pupil left."""
+        self.left = True
