@@ -1,0 +1,177 @@
+-- The record: every fact, in the order of its commit, never changed again.
+-- Runs as the owner role; the run-time role casebook_app may insert and select, nothing else.
+
+GRANT USAGE ON SCHEMA record TO casebook_app;
+GRANT SELECT ON record.migrations TO casebook_app;
+
+CREATE FUNCTION record.refuse_change() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RAISE EXCEPTION '% on %.% is refused: facts are never changed or deleted', tg_op, tg_table_schema, tg_table_name
+        USING ERRCODE = 'insufficient_privilege', HINT = 'Record a correction beside the fact instead.';
+END
+$$;
+
+-- One row: the name under which this record is known to verifiers, and whether its times may be invented.
+CREATE TABLE record.origin (
+    only_row boolean NOT NULL DEFAULT true CONSTRAINT origin_pkey PRIMARY KEY CHECK (only_row),
+    origin   text    NOT NULL CHECK (origin <> '' AND origin !~ '[[:space:]+]'),
+    demo     boolean NOT NULL,
+    CONSTRAINT origin_of_a_demo_says_so CHECK (demo = (origin LIKE '%/demo'))
+);
+
+-- The newest id and time of each log. Its row is locked from a stamp to the commit: hence no gaps, and ids in commit order.
+-- A low fillfactor keeps each update on the same page, without touching the index.
+CREATE TABLE record.heads (
+    log     text        CONSTRAINT heads_pkey PRIMARY KEY,
+    size    bigint      NOT NULL DEFAULT 0 CHECK (size >= 0),
+    last_at timestamptz NOT NULL DEFAULT 'epoch'
+) WITH (fillfactor = 10);
+INSERT INTO record.heads (log) VALUES ('events'), ('reads');
+
+CREATE TABLE record.events (
+    notification_id    bigint      NOT NULL CONSTRAINT events_notification_id_key UNIQUE,
+    originator_id      uuid        NOT NULL,
+    originator_version bigint      NOT NULL CHECK (originator_version >= 1),
+    topic              text        NOT NULL CHECK (octet_length(topic) BETWEEN 1 AND 200),
+    state              bytea       NOT NULL,
+    recorded_at        timestamptz NOT NULL,
+    leaf_hash          bytea       NOT NULL CHECK (octet_length(leaf_hash) = 32),
+    CONSTRAINT events_pkey PRIMARY KEY (originator_id, originator_version)
+);
+-- Sealed states don't compress; trying costs time at each insert.
+ALTER TABLE record.events ALTER COLUMN state SET STORAGE EXTERNAL;
+
+-- Which concerns still wait to be acknowledged is asked of the record itself, so that no late list can hide one.
+CREATE INDEX events_concern_idx ON record.events (topic, originator_id)
+    WHERE topic IN ('concern.raised', 'concern.acknowledged', 'concern.notified', 'concern.closed');
+
+CREATE FUNCTION record.microseconds(moment timestamptz) RETURNS bigint
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN (extract(epoch FROM moment) * 1000000)::bigint;
+
+-- The time of recording: the clock's, never before the row before it; in a demo it may come from a setting.
+CREATE FUNCTION record.moment(previous timestamptz) RETURNS timestamptz
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    invented text := current_setting('casebook.demo_time', true);
+BEGIN
+    IF invented <> '' AND (SELECT o.demo FROM record.origin o) THEN
+        RETURN greatest(previous, invented::timestamptz);
+    END IF;
+    RETURN greatest(previous, clock_timestamp());
+END
+$$;
+
+-- SECURITY DEFINER: the run-time role may not write heads itself.
+CREATE FUNCTION record.stamp_event() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    newest bigint;
+BEGIN
+    -- Waits for the row's lock and then takes the time, so that what is read below is what was committed before.
+    UPDATE record.heads SET size = size + 1, last_at = record.moment(last_at) WHERE log = 'events'
+        RETURNING size, last_at INTO STRICT NEW.notification_id, NEW.recorded_at;
+
+    SELECT coalesce(max(e.originator_version), 0) INTO newest
+      FROM record.events e WHERE e.originator_id = NEW.originator_id;
+    IF NEW.originator_version <= newest THEN
+        RAISE EXCEPTION 'version % of % is already recorded', NEW.originator_version, NEW.originator_id
+            USING ERRCODE = 'unique_violation', SCHEMA = 'record', TABLE = 'events', CONSTRAINT = 'events_pkey';
+    ELSIF NEW.originator_version <> newest + 1 THEN
+        RAISE EXCEPTION 'version % of % does not follow version %', NEW.originator_version, NEW.originator_id, newest
+            USING ERRCODE = 'check_violation', SCHEMA = 'record', TABLE = 'events', CONSTRAINT = 'events_versions_follow';
+    END IF;
+
+    NEW.leaf_hash := sha256('\x00'::bytea || uuid_send(NEW.originator_id) || int8send(NEW.originator_version) || sha256(
+        'casebook-event/1'::bytea || '\x0a'::bytea
+        || int8send(record.microseconds(NEW.recorded_at))
+        || int2send(octet_length(convert_to(NEW.topic, 'UTF8'))::smallint) || convert_to(NEW.topic, 'UTF8')
+        || sha256(NEW.state)));
+    RETURN NEW;
+END
+$$;
+
+-- The stamping trigger is an ordinary one: replication and data-only restores carry the original stamps.
+CREATE TRIGGER stamp BEFORE INSERT ON record.events FOR EACH ROW EXECUTE FUNCTION record.stamp_event();
+
+-- The answer of each accepted command, so that the same command sent again is answered and not done again.
+-- request_hmac: keyed hash of the request; no request and no answer is kept in clear.
+CREATE TABLE record.commands (
+    command_id      uuid   NOT NULL,
+    account         uuid   NOT NULL,
+    route           text   NOT NULL,
+    request_hmac    bytea  NOT NULL,
+    originator_id   uuid   NOT NULL,
+    version         bigint NOT NULL,
+    notification_id bigint NOT NULL,
+    CONSTRAINT commands_pkey PRIMARY KEY (account, route, command_id)
+);
+
+CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE OR TRUNCATE ON record.origin
+    FOR EACH STATEMENT EXECUTE FUNCTION record.refuse_change();
+CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE OR TRUNCATE ON record.events
+    FOR EACH STATEMENT EXECUTE FUNCTION record.refuse_change();
+CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE OR TRUNCATE ON record.commands
+    FOR EACH STATEMENT EXECUTE FUNCTION record.refuse_change();
+CREATE TRIGGER refuse_change BEFORE DELETE OR TRUNCATE ON record.heads
+    FOR EACH STATEMENT EXECUTE FUNCTION record.refuse_change();
+ALTER TABLE record.origin ENABLE ALWAYS TRIGGER refuse_change;
+ALTER TABLE record.events ENABLE ALWAYS TRIGGER refuse_change;
+ALTER TABLE record.commands ENABLE ALWAYS TRIGGER refuse_change;
+ALTER TABLE record.heads ENABLE ALWAYS TRIGGER refuse_change;
+
+-- Saves the events of one command in one round trip. The same command again gives its first answer;
+-- another request under the same command id raises CB422; an invented time outside a demo raises CB403.
+CREATE FUNCTION record.append(
+    p_originators uuid[], p_versions bigint[], p_topics text[], p_states bytea[],
+    p_command_id uuid, p_account uuid, p_route text, p_request_hmac bytea,
+    p_answer_originator uuid, p_demo_time timestamptz)
+RETURNS TABLE (notification_id bigint, version bigint, recorded_at timestamptz, replayed boolean)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '5s' AS $$
+#variable_conflict use_column
+DECLARE
+    known record.commands%ROWTYPE;
+BEGIN
+    -- Waiting here, before anything is read, lets each statement below see what the writer before us committed.
+    PERFORM pg_advisory_xact_lock(4849336204517375);
+
+    IF p_command_id IS NOT NULL THEN
+        SELECT c.* INTO known FROM record.commands c
+         WHERE c.account = p_account AND c.route = p_route AND c.command_id = p_command_id;
+        IF FOUND THEN
+            IF known.request_hmac <> p_request_hmac THEN
+                RAISE EXCEPTION 'this command id was used for another request' USING ERRCODE = 'CB422';
+            END IF;
+            RETURN QUERY SELECT known.notification_id, known.version, e.recorded_at, true
+                FROM record.events e WHERE e.notification_id = known.notification_id;
+            RETURN;
+        END IF;
+    END IF;
+
+    IF p_demo_time IS NOT NULL AND NOT (SELECT o.demo FROM record.origin o) THEN
+        RAISE EXCEPTION 'only a demo may invent the time of recording' USING ERRCODE = 'CB403';
+    END IF;
+    PERFORM set_config('casebook.demo_time', coalesce(p_demo_time::text, ''), true);
+
+    WITH stored AS (
+        INSERT INTO record.events (originator_id, originator_version, topic, state)
+        SELECT * FROM unnest(p_originators, p_versions, p_topics, p_states)
+        RETURNING *
+    )
+    SELECT max(s.notification_id), max(s.originator_version) FILTER (WHERE s.originator_id = p_answer_originator),
+           max(s.recorded_at), false
+      INTO STRICT notification_id, version, recorded_at, replayed FROM stored s;
+
+    IF p_command_id IS NOT NULL THEN
+        INSERT INTO record.commands
+        VALUES (p_command_id, p_account, p_route, p_request_hmac, p_answer_originator, version, notification_id);
+    END IF;
+    RETURN NEXT;
+END
+$$;
+
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA record FROM PUBLIC;
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA record TO casebook_app;
+GRANT SELECT ON record.origin, record.heads TO casebook_app;
+GRANT SELECT, INSERT ON record.events, record.commands TO casebook_app;
