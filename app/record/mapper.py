@@ -1,0 +1,316 @@
+"""Turn facts into sealed rows and back, by the annotations of their fields alone.
+
+Names are looked up on the allow-list (`domain.fact.FACTS`), and only flat, declared types are read: whatever
+a person typed, `{"_type_": …}` included, is text. The codecs of each kind of fact are made on first use.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import MISSING, fields, is_dataclass
+from datetime import UTC, date, datetime
+from functools import cache, lru_cache
+from types import NoneType, UnionType
+from typing import Any, Final, Literal, NamedTuple, Protocol, cast, get_args, get_origin, get_type_hints
+from uuid import UUID
+
+from eventsourcing.domain import DomainEventProtocol
+from eventsourcing.persistence import Mapper, MapperDeserialisationError, StoredEvent
+
+from app.record.keys import KeyStore
+from app.record.sealing import DataKey, read_public, seal, unseal
+from domain import concern, mentee_case, mentor, pupil, scheme, staff
+from domain.fact import ERASED, FACTS, Fact, annotations_of, kept_fields
+
+FACT_MODULES: Final = (concern, mentee_case, mentor, pupil, scheme, staff)
+"""Every module that pins facts; importing them here fills the allow-list."""
+
+Codec = Callable[[Any], Any]
+
+
+class FactBroken(MapperDeserialisationError):
+    """A stored fact can't be read by this software. Names fact and field, never what they hold."""
+
+
+class FactNotStorable(TypeError):
+    """A field of a new fact holds something else than its annotation says. Names the field alone."""
+
+
+class KeyDestroyed(Exception):
+    """The subject was erased, so that nothing can be added to it."""
+
+
+class Row(Protocol):
+    """A stored fact, as the recorder hands it over."""
+
+    @property
+    def originator_id(self) -> UUID | str:
+        """The subject."""
+
+    @property
+    def originator_version(self) -> int:
+        """The fact's place among the subject's facts, from 1."""
+
+    @property
+    def topic(self) -> str:
+        """The fact's pinned name."""
+
+    @property
+    def state(self) -> bytes:
+        """The sealed fact."""
+
+    @property
+    def recorded_at(self) -> datetime:
+        """When the database recorded it."""
+
+
+class SealedMapper(Mapper[UUID]):
+    """Facts to sealed rows and back, for the recorder, histories and the projector."""
+
+    def __init__(self, keys: KeyStore) -> None:
+        self._keys = keys
+
+    def to_stored_event(self, domain_event: DomainEventProtocol[UUID]) -> StoredEvent:
+        """Seal a fact for its place. A subject's first fact gets the subject its key.
+
+        Raises FactNotStorable, NotSealable, KeyDestroyed, and what the key store raises.
+        """
+        fact = domain_event
+        shape = _shape_of(type(fact).TOPIC) if isinstance(fact, Fact) else None
+        if shape is None or type(fact) is not shape.fact_class:
+            raise FactNotStorable(f"{type(fact).__name__} is not a fact on the allow-list.")
+        subject, version = fact.originator_id, fact.originator_version
+        key = self._keys.create(subject) if version == 1 else self._keys.get(subject)
+        if not isinstance(key, DataKey):
+            raise KeyDestroyed("This record has been erased. Nothing can be added to it.")
+        pub, priv = shape.encode(vars(fact))
+        return StoredEvent(subject, version, shape.topic, seal(key, subject, version, shape.topic, pub, priv))
+
+    def to_domain_event(self, stored_event: StoredEvent) -> Fact:
+        """Open one stored fact; its `timestamp` is the row's `recorded_at`.
+
+        Raises FactBroken, SealBroken, and what the key store raises.
+        """
+        row = cast(Row, stored_event)
+        return _open(row, self._keys.get(_subject_of(row)))
+
+    def to_domain_events(self, rows: Iterable[Row]) -> list[Fact]:
+        """Open many facts, in their order, asking the key store once. Raises as `to_domain_event` does."""
+        rows = list(rows)
+        keys = self._keys.get_many({_subject_of(row) for row in rows})
+        return [_open(row, keys[_subject_of(row)]) for row in rows]
+
+
+def _subject_of(row: Row) -> UUID:
+    subject = row.originator_id
+    return subject if isinstance(subject, UUID) else UUID(subject)
+
+
+def _open(row: Row, key: object) -> Fact:
+    shape = _shape_of(row.topic)
+    if shape is None:
+        raise FactBroken(
+            "A stored fact has a name that this software doesn't know. Install the newer version."
+        )
+    subject = _subject_of(row)
+    if isinstance(key, DataKey):
+        pub, priv = unseal(key, subject, row.originator_version, row.topic, row.state)
+        said = shape.decode(pub | priv)
+    else:
+        pub, names = read_public(row.state, (subject, row.originator_version, row.topic))
+        said = shape.decode(pub | dict.fromkeys(names, ERASED))
+    said["originator_id"] = subject
+    said["originator_version"] = row.originator_version
+    said["timestamp"] = row.recorded_at
+    # Facts are frozen; going round __init__ is what the library does too, and four times as fast.
+    fact = object.__new__(shape.fact_class)
+    object.__setattr__(fact, "__dict__", said)
+    return fact
+
+
+class _Field(NamedTuple):
+    name: str
+    kept: bool
+    encode: Codec | None
+    decode: Codec | None
+    default: Any
+
+
+class _Shape:
+    """How one kind of fact is written and read."""
+
+    def __init__(self, topic: str, fact_class: type[Fact]) -> None:
+        self.topic = topic
+        self.fact_class = fact_class
+        kept = kept_fields(fact_class)
+        defaults = {f.name: f.default for f in fields(fact_class)}
+        self._fields = [
+            _Field(name, name in kept, *_codec(annotation), defaults[name])
+            for name, annotation in annotations_of(fact_class).items()
+        ]
+        self._names = frozenset(f.name for f in self._fields)
+
+    def encode(self, said: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The fields that stay readable, and those to be sealed, as JSON values."""
+        pub: dict[str, Any] = {}
+        priv: dict[str, Any] = {}
+        for name, kept, encode, _, _ in self._fields:
+            value = said[name]
+            if encode is not None:
+                try:
+                    value = encode(value)
+                except _Unfit:
+                    raise FactNotStorable(
+                        f"{self.topic} can't be kept: {name} is of the wrong kind."
+                    ) from None
+            (pub if kept else priv)[name] = value
+        return pub, priv
+
+    def decode(self, stored: dict[str, Any]) -> dict[str, Any]:
+        """The fact's fields; one that older facts lack takes its default."""
+        said: dict[str, Any] = {}
+        for name, _, _, decode, default in self._fields:
+            try:
+                value = stored[name]
+            except KeyError:
+                if default is MISSING:
+                    raise FactBroken(f"{self.topic} was stored without its field {name}.") from None
+                said[name] = default
+                continue
+            if decode is not None and value is not ERASED:
+                try:
+                    value = decode(value)
+                except (_Unfit, ValueError, TypeError, AttributeError):
+                    raise FactBroken(f"{self.topic} was stored with something else in {name}.") from None
+            said[name] = value
+        if not self._names.issuperset(stored):
+            raise FactBroken(f"{self.topic} was stored with fields that this software doesn't know.")
+        return said
+
+
+@cache
+def _shape(topic: str) -> _Shape:
+    return _Shape(topic, FACTS[topic])
+
+
+def _shape_of(topic: str) -> _Shape | None:
+    return _shape(topic) if topic in FACTS else None
+
+
+class _Unfit(Exception):
+    """A value isn't of its annotation's type."""
+
+
+def _codec(annotation: Any) -> tuple[Codec, Codec | None]:
+    """Writer and reader for one annotation; a reader of None takes the JSON value as it is."""
+    origin = get_origin(annotation)
+    if hasattr(annotation, "__metadata__"):
+        return _codec(annotation.__origin__)
+    if origin is UnionType:
+        return _optional([a for a in get_args(annotation) if a is not NoneType], annotation)
+    if origin is Literal:
+        return _one_of(frozenset(get_args(annotation))), None
+    if origin is tuple:
+        inner, ellipsis = get_args(annotation)
+        if ellipsis is ...:
+            return _list(*_codec(inner))
+    if annotation in _LEAVES:
+        return _LEAVES[annotation]
+    if is_dataclass(annotation):
+        return _object(cast(type, annotation))
+    raise TypeError(f"A fact can't have a field of type {annotation}.")
+
+
+def _checked(kind: type) -> Codec:
+    def check(value: Any) -> Any:
+        if type(value) is not kind:
+            raise _Unfit
+        return value
+
+    return check
+
+
+def _one_of(choices: frozenset[str]) -> Codec:
+    # Codes stay readable after erasure, so that no other text may slip in as one.
+    def check(value: Any) -> Any:
+        if type(value) is not str or value not in choices:
+            raise _Unfit
+        return value
+
+    return check
+
+
+def _optional(inner: Sequence[Any], annotation: Any) -> tuple[Codec, Codec | None]:
+    if len(inner) != 1:
+        raise TypeError(f"A fact can't have a field of type {annotation}.")
+    encode, decode = _codec(inner[0])
+    read = None if decode is None else lambda value: None if value is None else decode(value)
+    return lambda value: None if value is None else encode(value), read
+
+
+def _list(encode: Codec, decode: Codec | None) -> tuple[Codec, Codec]:
+    def write(value: Any) -> list[Any]:
+        if type(value) is not tuple:
+            raise _Unfit
+        return [encode(item) for item in value]
+
+    def read(value: Any) -> tuple[Any, ...]:
+        if type(value) is not list:
+            raise _Unfit
+        return tuple(value if decode is None else map(decode, value))
+
+    return write, read
+
+
+def _object(kind: type) -> tuple[Codec, Codec]:
+    """A small frozen dataclass inside a fact, as an object with the same names."""
+    hints = get_type_hints(kind, include_extras=True)
+    codecs = {f.name: _codec(hints[f.name]) for f in fields(kind)}
+
+    def write(value: Any) -> dict[str, Any]:
+        if type(value) is not kind:
+            raise _Unfit
+        return {name: encode(getattr(value, name)) for name, (encode, _) in codecs.items()}
+
+    def read(value: Any) -> Any:
+        said = {}
+        for name, stored in value.items():
+            if name not in codecs:
+                raise _Unfit
+            decode = codecs[name][1]
+            said[name] = stored if decode is None else decode(stored)
+        return kind(**said)
+
+    return write, read
+
+
+def _write_uuid(value: Any) -> str:
+    if type(value) is not UUID:
+        raise _Unfit
+    return str(value)
+
+
+def _write_date(value: Any) -> str:
+    if type(value) is not date:
+        raise _Unfit
+    return value.isoformat()
+
+
+def _write_instant(value: Any) -> str:
+    if type(value) is not datetime or value.tzinfo is None:
+        raise _Unfit
+    try:
+        return value.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
+    except OverflowError:
+        raise _Unfit from None
+
+
+# The same accounts, mentors and cases come again and again.
+_read_uuid: Codec = lru_cache(maxsize=8192)(UUID)
+
+_LEAVES: Final[dict[Any, tuple[Codec, Codec | None]]] = {
+    str: (_checked(str), None),
+    int: (_checked(int), None),
+    bool: (_checked(bool), None),
+    UUID: (_write_uuid, _read_uuid),
+    date: (_write_date, date.fromisoformat),
+    datetime: (_write_instant, datetime.fromisoformat),
+}
