@@ -52,7 +52,7 @@ class Raised(Fact):
     disclosed_at: datetime | None = None
     passed_on: tuple[PassedOn, ...] = ()
     basis: str | None = None
-    mentee_informed: bool | None = None
+    mentee_informed: str | None = None
     about: Literal["pupil", "staff"] = "pupil"
     about_words: str | None = None
     involved: tuple[Involved, ...] = ()

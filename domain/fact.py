@@ -69,7 +69,7 @@ class By:
 
 
 class Fact(AggregateEvent):
-    """One thing that happened. The library's `timestamp` isn't stored: the row's `recorded_at` is the time."""
+    """One thing that happened. The library's `timestamp` isn't stored: `recorded_at` is the row's."""
 
     recorded_by: Kept[UUID]
     command_id: Kept[UUID]
@@ -109,7 +109,9 @@ def kept_fields(fact_class: type[Fact]) -> frozenset[str]:
 def said_fields(fact_class: type[Fact]) -> dict[str, Any]:
     """The fields that a person says: neither envelope nor derived."""
     return {
-        n: a for n, a in annotations_of(fact_class).items() if n not in ENVELOPE and Mark.DERIVED not in marks(a)
+        n: a
+        for n, a in annotations_of(fact_class).items()
+        if n not in ENVELOPE and Mark.DERIVED not in marks(a)
     }
 
 
@@ -183,11 +185,13 @@ class Subject(Aggregate):
     def begin(self) -> None:
         """Set the state before the first fact."""
         self.told: list[type[Fact]] = []
+        self.told_by: list[UUID] = []
         self.erased = False
 
     def hear(self, fact: Fact) -> None:
         """Change state by one fact: count it, then call `on_<fact_name>` where there is one."""
         self.told.append(type(fact))
+        self.told_by.append(fact.recorded_by)
         if not self.erased and ERASED in vars(fact).values():
             self.erased = True
         handler = getattr(self, _handler(type(fact)), None)
@@ -218,7 +222,7 @@ class Subject(Aggregate):
 
     @records(CorrectedFact)
     def correct(self, by: By, *, version: int, field: str, value: str, reason: str) -> None:
-        """Say what a field of an earlier fact should have been. `value` is text, as a person would type it."""
+        """Say what a field of an earlier fact should have been. `value` is text, as a person types it."""
         fact_class = self._fact_at(version)
         if issubclass(fact_class, CorrectedFact | DisputedFact) or field not in said_fields(fact_class):
             self.refuse(f"That entry has no “{field}” that can be corrected.")

@@ -147,7 +147,7 @@ class Reopened(Fact):
 class ConfidentialityBroken(Fact):
     """Somebody told the safeguarding lead. What the child said is in the concern."""
 
-    concern_id: UUID
+    concern_id: Derived[UUID]
     TOPIC = "mentee-case.confidentiality-broken"
 
 
@@ -165,7 +165,17 @@ class Disputed(DisputedFact):
 
 pinned(
     *(Referred, Declined, Matched, PurposeAgreed, SessionArranged, SessionHeld, SessionMissed, MoreAskedFor),
-    *(Extended, MatchEnded, PutOnHold, HoldReleased, Closed, Reopened, ConfidentialityBroken, Corrected, Disputed),
+    *(
+        Extended,
+        MatchEnded,
+        PutOnHold,
+        HoldReleased,
+        Closed,
+        Reopened,
+        ConfidentialityBroken,
+        Corrected,
+        Disputed,
+    ),
 )
 
 State = Literal["referred", "matched", "at_review", "closed", "declined"]
@@ -221,7 +231,10 @@ class MenteeCase(Subject):
         self._only_when("referred", "This case isn't waiting for a mentor.", "end-match")
         self._not_on_hold(by, "matching a mentor")
         if self.pupil_id is None:
-            self.refuse("Find the pupil on the roll before matching a mentor: correct “pupil_id” of entry 1.", "correct")
+            self.refuse(
+                "Find the pupil on the roll before matching a mentor: correct “pupil_id” of entry 1.",
+                "correct",
+            )
         self._in_order(by)
         planned = self.sessions_planned
         if planned <= self.sessions_held:
@@ -255,7 +268,8 @@ class MenteeCase(Subject):
         self._must_be_matched("recording a session")
         if self.state == "at_review":
             self.refuse(
-                f"All {self.sessions_planned} planned sessions have been held. Extend the case before recording another.",
+                f"All {self.sessions_planned} planned sessions have been held. Extend the case before"
+                " recording another.",
                 "extend",
             )
         if not 1 <= said["minutes"] <= MOST_MINUTES:
@@ -323,7 +337,7 @@ class MenteeCase(Subject):
         self.record(HoldReleased, by, **said)
 
     def break_confidentiality(self, by: By, *, concern_id: UUID) -> None:
-        """Say that the safeguarding lead was told, and put the case on hold. No state of the case refuses this."""
+        """Say that the safeguarding lead was told, and put the case on hold. No state refuses this."""
         self.record(ConfidentialityBroken, by, concern_id=concern_id)
         if not self.on_hold:
             self.record(PutOnHold, by)

@@ -232,7 +232,8 @@ class Mentor(Subject):
         if self.cases:
             count = len(self.cases)
             self.refuse(
-                f"This mentor still has {count} {'mentee' if count == 1 else 'mentees'}. End each match first.", "end-match"
+                f"This mentor still has {count} mentee{'' if count == 1 else 's'}. End each match first.",
+                "end-match",
             )
         self.record(StoodDown, by, **said)
 

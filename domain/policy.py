@@ -6,7 +6,7 @@ from typing import Final
 
 @dataclass(frozen=True)
 class Policy:
-    """One version of a school's scheme. Version 1 is what Casebook starts with, before anybody adopts another.
+    """One version of a school's scheme. Version 1 is what Casebook starts with, before another is adopted.
 
     Days and hours are calendar days and hours, not school days.
     """

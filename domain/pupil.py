@@ -52,7 +52,7 @@ class Disputed(DisputedFact):
 
 pinned(Enrolled, MovedUp, Left, Corrected, Disputed)
 
-YEAR_GROUPS = range(0, 14)  # Reception (0) to Year 13
+YEAR_GROUPS = range(14)  # Reception (0) to Year 13
 
 
 class Pupil(Subject):

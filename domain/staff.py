@@ -9,10 +9,19 @@ from uuid import UUID
 from domain.fact import By, CorrectedFact, DisputedFact, Fact, Kept, Subject, pinned, records
 
 Role = Literal[
-    "coordinator", "dsl", "deputy_dsl", "mentor", "referrer", "inspector", "head", "chair", "data_officer", "admin"
+    "coordinator",
+    "dsl",
+    "deputy_dsl",
+    "mentor",
+    "referrer",
+    "inspector",
+    "head",
+    "chair",
+    "data_officer",
+    "admin",
 ]
 SYSTEM: Final = UUID("5c4e3e00-0000-4000-8000-000000000002")
-"""The account of Casebook itself, for what no person does: sending alerts, importing for the administrator."""
+"""The account of Casebook itself, for what no person does: sending alerts, importing a roll."""
 
 
 class AccountOpened(Fact):

@@ -1,0 +1,63 @@
+"""Everything that a process of Casebook needs, put together once: pools, record, keys, casework, lists.
+
+Build it after forking: pool threads don't survive a fork. Close it at the end.
+"""
+
+from functools import cached_property
+from time import monotonic
+from typing import Self
+
+from app.access.accounts import Accounts
+from app.access.sessions import Sessions
+from app.casework import Casework
+from app.record.keys import KeyStore, load_kek
+from app.record.mapper import SealedMapper
+from app.record.pool import open_pool
+from app.record.reads import ReadLog
+from app.record.recorder import Recorder
+from app.settings import Settings
+from projections.staff import Staff
+
+
+class House:
+    """One process's rooms. `settings` says where the databases and secrets are."""
+
+    def __init__(self, settings: Settings, *, pool_size: int = 8) -> None:
+        self.settings = settings
+        self.pool = open_pool(settings.database_url, max_size=pool_size)
+        self.keys_pool = open_pool(settings.keys_database_url, max_size=max(2, pool_size // 2))
+        self.keys = KeyStore(self.keys_pool, load_kek(settings.kek_file))
+        self.recorder = Recorder(self.pool)
+        self.mapper = SealedMapper(self.keys)
+        self.casework = Casework(
+            self.recorder, self.keys, self.mapper, secret=settings.secret_key, lead_name=self.lead_name
+        )
+        self.reads = ReadLog(self.pool, self.keys)
+        self.accounts = Accounts(self.pool, settings.secret_key)
+        self.sessions = Sessions(self.pool)
+        self._lead: tuple[float, str | None] = (float("-inf"), None)
+
+    def lead_name(self) -> str | None:
+        """The safeguarding lead's name, at most ten seconds old; None while that list is being filled."""
+        asked_at, name = self._lead
+        if monotonic() - asked_at > 10:
+            lead = self.staff.lead()
+            name = lead.name if lead else None
+            self._lead = (monotonic(), name)
+        return name
+
+    @cached_property
+    def staff(self) -> Staff:
+        """Names of the people with an account."""
+        return Staff(self.pool)
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self.pool.close()
+        self.keys_pool.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

@@ -1,0 +1,99 @@
+"""The environment, read once into one frozen value. Secrets may come as `…_FILE`."""
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+DEFAULT_DATA_DIR: Final = Path(".casebook")
+
+
+class SettingsMissing(Exception):
+    """A setting that this command needs isn't there; the text says which and how to give it."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where the record, the keys and the secrets are, and how people reach the service.
+
+    Database URLs are libpq connection strings. `secret_key` signs nothing that is kept for good: it keys
+    sign-in names and request digests. `smtp_url` is smtp://[user:password@]host:port, or None: an outbox
+    folder.
+    """
+
+    database_url: str
+    keys_database_url: str
+    kek_file: Path
+    secret_key: str
+    origin: str
+    data_dir: Path
+    base_url: str = "http://127.0.0.1:8000"
+    migrate_database_url: str | None = None
+    migrate_keys_database_url: str | None = None
+    smtp_url: str | None = None
+    demo: bool = False
+
+    @property
+    def secure_cookies(self) -> bool:
+        """Whether the browser may send cookies over TLS alone."""
+        return self.base_url.startswith("https://")
+
+
+def has_databases(env: Mapping[str, str] = os.environ) -> bool:
+    """Whether the environment names the databases; without them Casebook brings its own."""
+    return bool(_get(env, "DATABASE_URL") and _get(env, "KEYS_DATABASE_URL"))
+
+
+def data_dir(env: Mapping[str, str] = os.environ) -> Path:
+    """The folder of an embedded record and of its secrets."""
+    return Path(env.get("CASEBOOK_DATA_DIR") or DEFAULT_DATA_DIR).resolve()
+
+
+def from_environment(env: Mapping[str, str] = os.environ) -> Settings:
+    """Settings of a server, whose databases are named by the environment. Raises SettingsMissing."""
+
+    def need(name: str) -> str:
+        value = _get(env, name)
+        if not value:
+            raise SettingsMissing(f"Set CASEBOOK_{name} (or CASEBOOK_{name}_FILE).")
+        return value
+
+    return Settings(
+        database_url=need("DATABASE_URL"),
+        keys_database_url=need("KEYS_DATABASE_URL"),
+        kek_file=Path(env.get("CASEBOOK_KEK_FILE") or _missing("KEK_FILE")),
+        secret_key=need("SECRET_KEY"),
+        origin=env.get("CASEBOOK_ORIGIN") or _missing("ORIGIN"),
+        data_dir=data_dir(env),
+        base_url=env.get("CASEBOOK_BASE_URL", Settings.base_url),
+        migrate_database_url=_get(env, "MIGRATE_DATABASE_URL"),
+        migrate_keys_database_url=_get(env, "MIGRATE_KEYS_DATABASE_URL"),
+        smtp_url=_get(env, "SMTP_URL"),
+    )
+
+
+def secret_in(folder: Path, name: str) -> str:
+    """A random secret kept in a file that only its owner can read; made the first time."""
+    path = folder / name
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text().strip()
+    with os.fdopen(handle, "w") as file:
+        file.write(secrets.token_urlsafe(32))
+        file.flush()
+        os.fsync(file.fileno())
+    return path.read_text().strip()
+
+
+def _get(env: Mapping[str, str], name: str) -> str | None:
+    if env.get(f"CASEBOOK_{name}"):
+        return env[f"CASEBOOK_{name}"]
+    path = env.get(f"CASEBOOK_{name}_FILE")
+    return Path(path).read_text().strip() if path else None
+
+
+def _missing(name: str) -> str:
+    raise SettingsMissing(f"Set CASEBOOK_{name}.")
