@@ -1,7 +1,7 @@
 """Bring the record's database and the keys' database to the shape that this software expects.
 
-Migrations are numbered plain SQL files. Each runs once, as the owner role, and its SHA-256 is kept: history must
-not be rewritten by editing a file that was already applied.
+Migrations are numbered plain SQL files. Each runs once, as the owner role, and its SHA-256 is kept: history
+must not be rewritten by editing a file that was already applied.
 """
 
 from collections.abc import Iterator
@@ -109,11 +109,12 @@ _KEYS = _Database("keys", "keys_migrations")
 def migrate(database_url: str, keys_url: str, *, origin: str, demo: bool = False) -> list[str]:
     """Apply all pending migrations to both databases and give the record its origin.
 
-    `origin` names the record to verifiers for good, for example `casebook.school.example/record`. With `demo` it
-    ends in `/demo` (added if it isn't there) and the database takes invented times; neither can be changed later.
-    Connects as the owner of each database. Returns the names of the migrations that were applied, in order.
-    Raises MigrationRefused when the database belongs to another origin, is a demo and should not be (or the other
-    way round), is newer than this software, or an applied file was edited; psycopg.Error when out of reach.
+    `origin` names the record to verifiers for good, for example `casebook.school.example/record`. With `demo`
+    it ends in `/demo` (added if it isn't there) and the database takes invented times; neither can be changed
+    later. Connects as the owner of each database. Returns the names of the migrations that were applied, in
+    order. Raises MigrationRefused when the database belongs to another origin, is a demo and should not be
+    (or the other way round), is newer than this software, or an applied file was edited; psycopg.Error when
+    out of reach.
     """
     if demo and not origin.endswith("/demo"):
         origin += "/demo"

@@ -1,8 +1,8 @@
 """Seal a fact into one JWE (RFC 7516, `alg=dir, enc=A256GCM`) and open it again.
 
-The envelope is a published standard because these records outlive this software; tests/vectors.json fixes each
-byte by example. It is written out by hand, on `cryptography`'s AES-GCM, for speed: opening a long history must not
-be slower than fetching it.
+The envelope is a published standard because these records outlive this software; tests/vectors.json fixes
+each byte by example. It is written out by hand, on `cryptography`'s AES-GCM, for speed: opening a long
+history must not be slower than fetching it.
 
 What stays readable (`pub`) and what is sealed (`priv`) are JSON objects of plain values: text, whole numbers,
 true, false, null, lists and objects of these. The names of their fields are plain words.
@@ -137,13 +137,21 @@ def read_public(
 ) -> tuple[dict[str, Any], list[str]]:
     """What can be read without the key: the readable fields, and the names of the sealed ones.
 
-    Nothing vouches for them but the ledger. With `place` (aggregate, version, topic) an envelope that was moved
-    is refused. Raises SealBroken when it isn't an envelope of this kind.
+    Nothing vouches for them but the ledger. With `place` (aggregate, version, topic) an envelope that was
+    moved is refused. Raises SealBroken when it isn't an envelope of this kind.
     """
     header = _parse(state, typ).header
     if place is not None:
         _check_place(header, *place)
     return header["pub"], header["priv"]
+
+
+def sealed_version(state: bytes, *, typ: str) -> int:
+    """The version that an envelope names: needed where its place doesn't tell it. Raises SealBroken."""
+    version = _parse(state, typ).header["ver"]
+    if type(version) is not int:
+        raise SealBroken("The envelope's fields are of the wrong kind.")
+    return version
 
 
 class _Envelope(NamedTuple):
