@@ -103,7 +103,7 @@ class Casework:
     # Reading
 
     def load(self, kind: type[S], subject_id: UUID, upto: int | None = None) -> S | None:
-        """The subject as its facts tell, or None when there are none or it is something else."""
+        """The subject as its facts tell (up to a position in the record), or None when it has none."""
         return self.replay(kind, subject_id, self.recorder.rows(subject_id, upto=upto))
 
     def replay(self, kind: type[S], subject_id: UUID, rows: Sequence[StoredRow]) -> S | None:
@@ -150,10 +150,10 @@ class Casework:
         remembered = self.recorder.remembered(key)
         if remembered is None:
             return None
-        subject = self.load(doing.kind, remembered.originator_id, remembered.version)
+        subject = self.load(doing.kind, remembered.originator_id, remembered.position)
         if subject is None:
             raise NotFound
-        return self._done(subject, remembered.notification_id, replayed=True)
+        return self._done(subject, remembered.position, replayed=True)
 
     def run(
         self,
@@ -167,7 +167,7 @@ class Casework:
     ) -> Done:
         """Give one command. `said` is what its schema loaded; `expected` is the version that the person saw.
 
-        Raises NotFound, Stale, Refused, Invalid, CommandReused, Busy, RecordUnavailable. Nothing is half done.
+        Raises NotFound, Stale, Refused, Invalid, CommandReused, Busy, RecordUnavailable: nothing is half done.
         """
         said = dict(said)
         by = self._by(person, key, said.pop("happened_on", None))
@@ -223,8 +223,8 @@ class Casework:
                 continue
             if appended.replayed:
                 remembered = self.recorder.remembered(key) or _gone()
-                first = self.load(Concern, remembered.originator_id, remembered.version) or _gone()
-                return self._with_case(self._done(first, remembered.notification_id, replayed=True), case_id)
+                first = self.load(Concern, remembered.originator_id, remembered.position) or _gone()
+                return self._with_case(self._done(first, remembered.position, replayed=True), case_id)
             done = self._done(concern, appended.position, recorded_at=appended.recorded_at)
             return replace(done, case=case if len(changed) > 1 else None)
         raise Busy
@@ -234,8 +234,8 @@ class Casework:
         remembered = self.recorder.remembered(key)
         if remembered is None:
             return None
-        concern = self.load(Concern, remembered.originator_id, remembered.version) or _gone()
-        return self._with_case(self._done(concern, remembered.notification_id, replayed=True), case_id)
+        concern = self.load(Concern, remembered.originator_id, remembered.position) or _gone()
+        return self._with_case(self._done(concern, remembered.position, replayed=True), case_id)
 
     def save(
         self, subjects: Sequence[Subject], *, key: CommandKey | None = None, answer: Subject | None = None
@@ -311,10 +311,7 @@ class Casework:
         """The case as it stood when the concern was first saved with it."""
         if case_id is None:
             return done
-        rows = self.recorder.rows(case_id)
-        version = max((r.originator_version for r in rows if r.notification_id <= done.position), default=0)
-        case = self.load(MenteeCase, case_id, version) if version else None
-        return replace(done, case=case)
+        return replace(done, case=self.load(MenteeCase, case_id, upto=done.position))
 
     def _made_to_fit(
         self, person: Person, key: CommandKey, said: dict[str, Any]

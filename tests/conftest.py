@@ -1,0 +1,109 @@
+"""What most tests stand on: a real PostgreSQL, and fresh databases for each test from a template."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from app.embedded import Embedded
+from app.record.keys import create_kek
+from app.record.migrate import migrate
+from app.settings import Settings
+
+if TYPE_CHECKING:
+    from app.house import House
+
+ORIGIN = "casebook.example/tests"
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Embedded]:
+    """A PostgreSQL that ends with the tests."""
+    with TemporaryDirectory(prefix="casebook-tests-", dir="/tmp", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o755)
+        embedded = Embedded(Path(folder) / "data")
+        embedded.start()
+        yield embedded
+        embedded.stop()
+        embedded.remove()
+
+
+@pytest.fixture(scope="session")
+def templates(cluster: Embedded) -> dict[str, str]:
+    """Migrated databases that each test gets a copy of: a school's and a demo's."""
+    made = {}
+    for kind in ("school", "demo"):
+        for part in ("record", "keys"):
+            _create(cluster, f"{kind}_{part}")
+        migrate(
+            _url(cluster, "owner", f"{kind}_record"),
+            _url(cluster, "owner", f"{kind}_keys"),
+            origin=ORIGIN,
+            demo=kind == "demo",
+        )
+        made[kind] = kind
+    return made
+
+
+@pytest.fixture
+def settings(cluster: Embedded, templates: dict[str, str], tmp_path: Path) -> Iterator[Settings]:
+    """An empty school: its databases are this test's alone."""
+    yield from _fresh(cluster, "school", tmp_path)
+
+
+@pytest.fixture
+def demo_settings(cluster: Embedded, templates: dict[str, str], tmp_path: Path) -> Iterator[Settings]:
+    """An empty demo, whose facts may be told at invented times."""
+    yield from _fresh(cluster, "demo", tmp_path)
+
+
+@pytest.fixture
+def house(settings: Settings) -> Iterator["House"]:
+    """One process's rooms in an empty school."""
+    from app.house import House
+
+    with House(settings) as opened:
+        yield opened
+
+
+def _fresh(cluster: Embedded, kind: str, folder: Path) -> Iterator[Settings]:
+    name = f"test_{os.getpid()}_{uuid4().hex[:8]}"
+    for part in ("record", "keys"):
+        _create(cluster, f"{name}_{part}", template=f"{kind}_{part}")
+    kek = folder / "kek"
+    create_kek(kek)
+    yield Settings(
+        database_url=_url(cluster, "app", f"{name}_record"),
+        keys_database_url=_url(cluster, "app", f"{name}_keys"),
+        migrate_database_url=_url(cluster, "owner", f"{name}_record"),
+        migrate_keys_database_url=_url(cluster, "owner", f"{name}_keys"),
+        kek_file=kek,
+        secret_key="tests-only-" + name,
+        origin=ORIGIN,
+        data_dir=folder,
+        demo=kind == "demo",
+    )
+    with psycopg.connect(cluster.url("superuser"), autocommit=True) as connection:
+        for part in ("record", "keys"):
+            database = sql.Identifier(f"{name}_{part}")
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(database))
+
+
+def _create(cluster: Embedded, name: str, template: str = "template1") -> None:
+    with psycopg.connect(cluster.url("superuser"), autocommit=True) as connection:
+        connection.execute(
+            sql.SQL("CREATE DATABASE {} OWNER casebook_owner TEMPLATE {}").format(
+                sql.Identifier(name), sql.Identifier(template)
+            )
+        )
+
+
+def _url(cluster: Embedded, role: str, database: str) -> str:
+    return make_conninfo(cluster.url(role), dbname=database)  # type: ignore[arg-type]
