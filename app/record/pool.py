@@ -1,16 +1,30 @@
 """How the run-time role connects: one pool for each database, shared by everything in a process."""
 
-from psycopg import Connection
+from collections.abc import Callable
+from time import monotonic
+from typing import TypeVar
+
+from psycopg import Connection, InterfaceError, OperationalError
 from psycopg_pool import ConnectionPool
+
+Answer = TypeVar("Answer")
+
+_LOST = ("57P01", "57P02", "57P03")
 
 
 def open_pool(
-    url: str, *, min_size: int = 1, max_size: int = 8, statement_timeout_ms: int = 8000, wait: bool = False
+    url: str,
+    *,
+    min_size: int = 1,
+    max_size: int = 8,
+    statement_timeout_ms: int = 8000,
+    wait: bool = False,
 ) -> ConnectionPool:
     """Open a pool of autocommit connections whose clock is UTC.
 
     Open it after forking: its threads don't survive a fork. With `wait` it raises PoolTimeout when the
-    database isn't there within ten seconds; without, it goes on trying in the background. Close it at the end.
+    database isn't there within ten seconds; without, it goes on trying in the background. Close it at the
+    end.
     """
 
     def configure(connection: Connection) -> None:
@@ -39,3 +53,34 @@ def open_pool(
             pool.close()
             raise
     return pool
+
+
+def on_a_connection(
+    pool: ConnectionPool,
+    work: Callable[[Connection], Answer],
+    *,
+    seconds: float = 8.0,
+    attempts: int = 3,
+) -> Answer:
+    """Do `work` on a pooled connection; when that connection is lost, do it again on a fresh one.
+
+    `work` must be safe to do again, since what it did before the loss may have been committed. Waits no
+    longer than about `seconds` for connections, over at most `attempts`. Raises what psycopg raised last.
+    """
+    deadline = monotonic() + seconds
+    while True:
+        attempts -= 1
+        try:
+            with pool.connection(timeout=max(deadline - monotonic(), 0.001)) as connection:
+                return work(connection)
+        except (OperationalError, InterfaceError) as error:
+            if attempts <= 0 or monotonic() >= deadline or not _is_lost(error):
+                raise
+        # A server that was restarted has ended every idle connection: the next attempt must not meet another
+        # one.
+        pool.check()
+
+
+def _is_lost(error: Exception) -> bool:
+    state = getattr(error, "sqlstate", None)
+    return state is None or state in _LOST or state.startswith("08")

@@ -1,0 +1,337 @@
+"""Append facts to the record and read them back.
+
+Speaks the eventsourcing library's recorder interface, with one SQL function for all that belongs to an
+append: the lock, the command's memory, the rows and their stamps, in one round trip and one commit.
+"""
+
+import hmac
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from threading import Event
+from typing import Any, LiteralString, TypeVar
+from uuid import UUID
+
+from eventsourcing.persistence import ApplicationRecorder, Notification, StoredEvent, Subscription
+from psycopg import Connection, Cursor, InterfaceError, OperationalError
+from psycopg.errors import DatabaseError, UniqueViolation
+from psycopg.rows import RowMaker
+from psycopg.types.numeric import Int8
+from psycopg_pool import ConnectionPool
+
+from app.record.errors import CommandReused, RecordError, RecordUnavailable, VersionConflict
+from app.record.pool import on_a_connection
+
+__all__ = [
+    "Appended",
+    "CommandKey",
+    "CommandReused",
+    "RecordError",
+    "RecordUnavailable",
+    "Recorder",
+    "Remembered",
+    "StoredRow",
+    "VersionConflict",
+]
+
+Answer = TypeVar("Answer")
+
+_APPEND = (
+    "SELECT notification_id, version, recorded_at, replayed"
+    " FROM record.append(%b::uuid[], %b::bigint[], %b::text[], %b::bytea[],"
+    " %b::uuid, %b::uuid, %b::text, %b::bytea, %b::uuid, %b::timestamptz)"
+)
+_FIND_ONE = (
+    "SELECT notification_id, recorded_at, state FROM record.events"
+    " WHERE originator_id = %b AND originator_version = %b"
+)
+_FIND_COMMAND = (
+    "SELECT request_hmac, originator_id, version, notification_id FROM record.commands"
+    " WHERE account = %b AND route = %b AND command_id = %b"
+)
+_ROWS: LiteralString = (
+    "SELECT originator_id, originator_version, topic, state, notification_id, recorded_at FROM record.events "
+)
+_HEAD = "SELECT size FROM record.heads WHERE log = 'events'"
+_NO_END = 2**63 - 1
+
+
+@dataclass(frozen=True)
+class CommandKey:
+    """By what a command is known when it is sent again: its id, within one account and one route.
+
+    `request_hmac` is a keyed hash of the request, so that another request under the same id is told apart.
+    """
+
+    command_id: UUID
+    account: UUID
+    route: str
+    request_hmac: bytes
+
+
+@dataclass(frozen=True)
+class Appended:
+    """Where the facts of one command stand: the last position in the record, the last version of the
+    aggregate that answers the command, and when it was recorded. `replayed`: the command had been accepted
+    before, and nothing was added now.
+    """
+
+    position: int
+    version: int
+    recorded_at: datetime
+    replayed: bool
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """The answer that an accepted command was given."""
+
+    originator_id: UUID
+    version: int
+    position: int
+
+
+@dataclass(frozen=True)
+class StoredRow(Notification):
+    """One sealed fact as it stands in the record: a notification with its time of recording (UTC)."""
+
+    recorded_at: datetime
+
+    @property
+    def notification_id(self) -> int:
+        """The position in the record: 1 for the first fact of all, without gaps."""
+        return self.id
+
+
+def stored_rows(_cursor: Cursor[Any]) -> RowMaker[StoredRow]:
+    """A row factory for originator_id, originator_version, topic, state, notification_id, recorded_at."""
+    return lambda values: StoredRow(*values)
+
+
+class Recorder(ApplicationRecorder):
+    """The record, for one process. Takes a pool of autocommit connections of the run-time role.
+
+    It waits no longer than about `patience` seconds for a connection.
+    """
+
+    def __init__(self, pool: ConnectionPool, *, patience: float = 8.0) -> None:
+        self._pool = pool
+        self._patience = patience
+
+    def append(
+        self,
+        stored_events: Sequence[StoredEvent],
+        *,
+        command: CommandKey | None = None,
+        answer: UUID | None = None,
+        demo_time: datetime | None = None,
+    ) -> Appended:
+        """Record all of these facts or none, and remember the command that led to them.
+
+        `answer` is the aggregate whose version answers the command (the last fact's if not given).
+        `demo_time`, an aware time, is taken as the time of recording by a demo's database only. When the
+        reply is lost with the connection it asks again, at most twice; nothing is recorded twice.
+
+        Raises VersionConflict, CommandReused, RecordUnavailable.
+        """
+        if not stored_events:
+            raise ValueError("There is nothing to record.")
+        answer = answer or _uuid(stored_events[-1])
+        answering = [event for event in stored_events if _uuid(event) == answer]
+        if not answering:
+            raise ValueError("The answer must be one of the aggregates that are recorded.")
+        if demo_time is not None and demo_time.tzinfo is None:
+            raise ValueError("The invented time needs a time zone.")
+        parameters = _append_parameters(stored_events, command, answer, demo_time)
+        tries = 0
+
+        def work(connection: Connection) -> Appended:
+            nonlocal tries
+            tries += 1
+            try:
+                row = connection.execute(_APPEND, parameters, prepare=True, binary=True).fetchone()
+            except UniqueViolation as error:
+                if error.diag.constraint_name != "events_pkey":
+                    raise
+                ours = _found_again(connection, stored_events[-1], answering[-1]) if tries > 1 else None
+                if ours is None:
+                    raise VersionConflict("Somebody else's fact was recorded first.") from None
+                return ours
+            except DatabaseError as error:
+                if error.sqlstate == "CB422":
+                    raise CommandReused("This command id was used for another request.") from None
+                raise
+            return Appended(*_one(row))
+
+        return self._do(work)
+
+    def remembered(self, command: CommandKey) -> Remembered | None:
+        """The answer that this command was given before, if it was accepted before.
+
+        Raises CommandReused when another request was accepted under the same id, RecordUnavailable.
+        """
+        key = [command.account, command.route, command.command_id]
+        row = self._do(
+            lambda connection: connection.execute(_FIND_COMMAND, key, prepare=True, binary=True).fetchone()
+        )
+        if row is None:
+            return None
+        if not hmac.compare_digest(row[0], command.request_hmac):
+            raise CommandReused("This command id was used for another request.")
+        return Remembered(*row[1:])
+
+    def rows(self, originator_id: UUID, *, upto: int | None = None) -> list[StoredRow]:
+        """One aggregate's facts in order; with `upto`, those up to that position of the record."""
+        return self._select(
+            _ROWS + "WHERE originator_id = %b AND notification_id <= %b ORDER BY originator_version",
+            originator_id,
+            Int8(_NO_END if upto is None else upto),
+        )
+
+    def rows_after(self, position: int, limit: int) -> list[StoredRow]:
+        """The next facts of the whole record after a position, at most `limit`. None is ever skipped."""
+        return self._select(
+            _ROWS + "WHERE notification_id > %b ORDER BY notification_id LIMIT %b",
+            Int8(position),
+            Int8(limit),
+        )
+
+    def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int]:
+        """The library's way to append: gives the position of each fact. Commands are for `append`."""
+        if kwargs:
+            raise TypeError("Commands and their answers are for append().")
+        if not stored_events:
+            return []
+        last = self.append(stored_events).position
+        return range(last - len(stored_events) + 1, last + 1)
+
+    def select_events(
+        self,
+        originator_id: UUID | str,
+        *,
+        gt: int | None = None,
+        lte: int | None = None,
+        desc: bool = False,
+        limit: int | None = None,
+    ) -> list[StoredRow]:
+        """One aggregate's facts between two versions."""
+        return self._select(
+            _ROWS
+            + "WHERE originator_id = %b AND originator_version > %b AND originator_version <= %b"
+            + (
+                " ORDER BY originator_version DESC LIMIT %b"
+                if desc
+                else " ORDER BY originator_version LIMIT %b"
+            ),
+            originator_id if isinstance(originator_id, UUID) else UUID(originator_id),
+            Int8(gt or 0),
+            Int8(_NO_END if lte is None else lte),
+            Int8(_NO_END if limit is None else limit),
+        )
+
+    def select_notifications(
+        self,
+        start: int | None,
+        limit: int,
+        stop: int | None = None,
+        topics: Sequence[str] = (),
+        *,
+        inclusive_of_start: bool = True,
+    ) -> list[StoredRow]:
+        """Facts of the whole record from one position to another, of these topics or of all."""
+        return self._select(
+            _ROWS
+            + "WHERE notification_id > %b AND notification_id <= %b"
+            + (" AND topic = ANY(%b)" if topics else " AND %b::text[] = '{}'")
+            + " ORDER BY notification_id LIMIT %b",
+            Int8((start or 0) - (1 if inclusive_of_start else 0)),
+            Int8(_NO_END if stop is None else stop),
+            list(topics),
+            Int8(limit),
+        )
+
+    def max_notification_id(self) -> int | None:
+        """The position of the newest fact; None for an empty record."""
+        row = self._do(lambda connection: connection.execute(_HEAD, prepare=True, binary=True).fetchone())
+        return _one(row)[0] or None
+
+    def subscribe(self, gt: int | None = None, topics: Sequence[str] = ()) -> "Polling":
+        """Every fact after a position, those to come too, by asking twenty times a second."""
+        return Polling(self, gt, topics)
+
+    def _select(self, query: LiteralString, *parameters: object) -> list[StoredRow]:
+        def work(connection: Connection) -> list[StoredRow]:
+            with connection.cursor(row_factory=stored_rows, binary=True) as cursor:
+                return cursor.execute(query, parameters, prepare=True).fetchall()
+
+        return self._do(work)
+
+    def _do(self, work: Callable[[Connection], Answer]) -> Answer:
+        try:
+            return on_a_connection(self._pool, work, seconds=self._patience)
+        except (OperationalError, InterfaceError) as error:
+            raise RecordUnavailable("The record can't be reached just now.") from error
+
+
+class Polling(Subscription[Recorder]):
+    """An endless iterator over the record, until it is stopped."""
+
+    def __init__(self, recorder: Recorder, gt: int | None, topics: Sequence[str]) -> None:
+        super().__init__(recorder, gt, topics)
+        self._waiting: list[StoredRow] = []
+        self._stopped = Event()
+
+    def stop(self) -> None:
+        """End the iteration, also while it waits."""
+        super().stop()
+        self._stopped.set()
+
+    def __next__(self) -> StoredRow:
+        while not self._stopped.is_set():
+            if self._waiting:
+                return self._waiting.pop()
+            rows = self._recorder.select_notifications(
+                self._last_notification_id, 500, topics=self._topics, inclusive_of_start=False
+            )
+            if rows:
+                self._last_notification_id = rows[-1].id
+                self._waiting = rows[::-1]
+            else:
+                self._stopped.wait(0.05)
+        raise StopIteration
+
+
+def _uuid(event: StoredEvent) -> UUID:
+    return event.originator_id if isinstance(event.originator_id, UUID) else UUID(event.originator_id)
+
+
+def _one(row: tuple[Any, ...] | None) -> tuple[Any, ...]:
+    if row is None:
+        raise RecordError("The record gave no answer.")
+    return row
+
+
+def _append_parameters(
+    events: Sequence[StoredEvent], command: CommandKey | None, answer: UUID, demo_time: datetime | None
+) -> list[object]:
+    known_by: list[object] = [None] * 4
+    if command is not None:
+        known_by = [command.command_id, command.account, command.route, command.request_hmac]
+    return [
+        [_uuid(event) for event in events],
+        [Int8(event.originator_version) for event in events],
+        [event.topic for event in events],
+        [event.state for event in events],
+        *known_by,
+        answer,
+        demo_time,
+    ]
+
+
+def _found_again(connection: Connection, last: StoredEvent, answering: StoredEvent) -> Appended | None:
+    """Our own facts, if the reply to them was lost: no two sealed states are ever the same."""
+    key = [_uuid(last), Int8(last.originator_version)]
+    row = connection.execute(_FIND_ONE, key, prepare=True, binary=True).fetchone()
+    if row is None or row[2] != last.state:
+        return None
+    return Appended(row[0], answering.originator_version, row[1], replayed=False)
