@@ -1,0 +1,175 @@
+"""Who looked at what. A read is logged, and the log committed, before anything of it is shown."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from secrets import randbits
+from typing import Any, TypeVar
+from uuid import UUID
+
+from psycopg import Connection, Error
+from psycopg.types.numeric import Int8
+from psycopg_pool import ConnectionPool
+
+from app.record.errors import RecordUnavailable
+from app.record.keys import DESTROYED, FoundKey, KeyFault, KeyStore
+from app.record.pool import on_a_connection
+from app.record.recorder import StoredRow, stored_rows
+from app.record.sealing import READ, DataKey, NotSealable, seal, sealed_version, unseal
+
+Answer = TypeVar("Answer")
+
+_LOG = "SELECT record.log_read(%b, %b, %b::uuid[], %b)"
+_LOG_AND_ROWS = "SELECT * FROM record.log_read_and_rows(%b, %b, %b::uuid[], %b, %b, %b)"
+_HEAD = "SELECT size FROM record.heads WHERE log = 'events'"
+_NOT_NOW = "Who looks can't be recorded just now, so nothing is shown."
+_READERS = (
+    "SELECT id, read_at, account, route, state FROM record.reads"
+    " WHERE subjects @> %b::uuid[] AND id < %b ORDER BY id DESC LIMIT %b"
+)
+
+
+@dataclass(frozen=True)
+class Read:
+    """One answer that was given to one account. What was sealed is None once the account's key was destroyed.
+
+    `position` is the newest fact that the answer could have held; `read_at` is in UTC.
+    """
+
+    id: int
+    read_at: datetime
+    account: UUID
+    route: str
+    role: str | None
+    field_class: str | None
+    reason: str | None
+    break_glass: bool | None
+    position: int | None
+
+
+class ReadLog:
+    """The log of reads. Whatever fails, it raises RecordUnavailable, and the caller shows nothing.
+
+    It waits no longer than about `patience` seconds for a connection.
+    """
+
+    def __init__(self, pool: ConnectionPool, keys: KeyStore, *, patience: float = 8.0) -> None:
+        self._pool = pool
+        self._keys = keys
+        self._patience = patience
+
+    def log(
+        self,
+        account: UUID,
+        route: str,
+        subjects: Sequence[UUID],
+        *,
+        role: str,
+        field_class: str,
+        reason: str | None = None,
+        break_glass: bool = False,
+        position: int | None,
+    ) -> int:
+        """Log one answer about these subjects, committed before this returns; gives the number of the read.
+
+        `route` is the rule of the address, such as `/cases/{id}/history`, never an address with an id in it.
+        `position` is the newest fact that the answer can hold. Raises RecordUnavailable.
+        """
+        details = _details(role, field_class, reason, break_glass, position)
+        state = _seal(self._key(account), account, route, details)
+
+        def work(connection: Connection) -> int:
+            entry = [account, route, list(subjects), state]
+            row = connection.execute(_LOG, entry, prepare=True, binary=True).fetchone()
+            return int(row[0]) if row else 0
+
+        return self._do(work)
+
+    def log_and_rows(
+        self,
+        account: UUID,
+        route: str,
+        subjects: Sequence[UUID],
+        originator_id: UUID,
+        *,
+        role: str,
+        field_class: str,
+        reason: str | None = None,
+        break_glass: bool = False,
+        position: int | None = None,
+    ) -> list[StoredRow]:
+        """Log the read of one aggregate's history and give its facts up to `position`, in one commit.
+
+        Without `position` it is the newest at this moment, which costs one more question to the database.
+        Raises RecordUnavailable.
+        """
+        key = self._key(account)
+
+        def work(connection: Connection) -> list[StoredRow]:
+            seen = position
+            if seen is None:
+                head = connection.execute(_HEAD, prepare=True, binary=True).fetchone()
+                seen = int(head[0]) if head else 0
+            state = _seal(key, account, route, _details(role, field_class, reason, break_glass, seen))
+            entry = [account, route, list(subjects), state, originator_id, Int8(seen)]
+            with connection.cursor(row_factory=stored_rows, binary=True) as cursor:
+                return cursor.execute(_LOG_AND_ROWS, entry, prepare=True).fetchall()
+
+        return self._do(work)
+
+    def readers(self, subject: UUID, *, limit: int = 100, before: int | None = None) -> list[Read]:
+        """Who looked at this subject, newest first; `before` gives the reads before that number.
+
+        Raises RecordUnavailable, and SealBroken when an entry was altered.
+        """
+        asked = [[subject], Int8(2**63 - 1 if before is None else before), Int8(limit)]
+        rows = self._do(
+            lambda connection: connection.execute(_READERS, asked, prepare=True, binary=True).fetchall()
+        )
+        try:
+            keys = self._keys.get_many(account for _, _, account, _, _ in rows)
+        except KeyFault as error:
+            raise RecordUnavailable(_NOT_NOW) from error
+        return [
+            _open(keys[account], number, at, account, route, state)
+            for number, at, account, route, state in rows
+        ]
+
+    def _key(self, account: UUID) -> DataKey:
+        try:
+            return self._keys.create(account)
+        except KeyFault as error:
+            raise RecordUnavailable(_NOT_NOW) from error
+
+    def _do(self, work: Callable[[Connection], Answer]) -> Answer:
+        try:
+            return on_a_connection(self._pool, work, seconds=self._patience)
+        except Error as error:
+            raise RecordUnavailable(_NOT_NOW) from error
+
+
+def _seal(key: DataKey, account: UUID, route: str, details: dict[str, Any]) -> bytes:
+    try:
+        # The number of the read isn't known yet, so a random one stands in for the version.
+        return seal(key, account, randbits(63), route, {}, details, typ=READ)
+    except NotSealable as error:
+        raise RecordUnavailable(_NOT_NOW) from error
+
+
+def _open(key: FoundKey, number: int, read_at: datetime, account: UUID, route: str, state: bytes) -> Read:
+    if key is DESTROYED:
+        return Read(number, read_at, account, route, None, None, None, None, None)
+    _, details = unseal(key, account, sealed_version(state, typ=READ), route, state, typ=READ)
+    return Read(number, read_at, account, route, **details)
+
+
+def _details(
+    role: str, field_class: str, reason: str | None, break_glass: bool, position: int | None
+) -> dict[str, Any]:
+    return {
+        "role": role,
+        "field_class": field_class,
+        "reason": reason,
+        "break_glass": break_glass,
+        "position": position,
+    }
