@@ -1,0 +1,12 @@
+"""Every read model that the projector keeps, by name."""
+
+from typing import Any, Final
+
+from projections.caseload import CASELOAD
+from projections.concerns import CONCERNS
+from projections.mentors import MENTORS
+from projections.read_model import ReadModel
+from projections.roll import ROLL
+from projections.staff import STAFF
+
+MODELS: Final[dict[str, ReadModel[Any]]] = {m.name: m for m in (CASELOAD, MENTORS, ROLL, CONCERNS, STAFF)}

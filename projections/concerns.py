@@ -1,0 +1,176 @@
+"""What needs the safeguarding lead now, and what became of each concern? The child's words aren't here."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Literal
+from uuid import UUID
+
+from psycopg_pool import ConnectionPool
+
+from domain.concern import Acknowledged, Closed, Decided, Notified, Raised, Reopened
+from domain.concern import Concern as Subject
+from projections.read_model import ReadModel
+
+State = Literal["received", "acknowledged", "being_dealt_with", "closed"]
+
+
+@dataclass(frozen=True)
+class Concern:
+    """One concern as lists show it. Instants are when a fact was recorded.
+
+    `involved` are other pupils in it, `closed_at` is None while it is open, and a reopened concern needs an
+    acknowledgement no more, but a decision of its own.
+    """
+
+    concern_id: UUID
+    number: int
+    version: int
+    state: State
+    case_id: UUID | None
+    pupil_id: UUID | None
+    involved: list[UUID]
+    raised_by: UUID
+    raised_at: datetime
+    immediate_danger: bool | None
+    about: Literal["pupil", "staff"]
+    alerts: int
+    last_alert_at: datetime | None
+    acknowledged_at: datetime | None
+    acknowledged_by: UUID | None
+    decided_at: datetime | None
+    decision: str | None
+    closed_at: datetime | None
+
+    @property
+    def urgency(self) -> int:
+        """1: nobody has read it; 2: undecided; 3: being dealt with; 4: closed."""
+        return ("received", "acknowledged", "being_dealt_with", "closed").index(self.state) + 1
+
+
+class _Concern(Subject):
+    def begin(self) -> None:
+        super().begin()
+        self.involved: tuple[UUID, ...] = ()
+        self.raised_at: datetime | None = None
+        self.immediate_danger: bool | None = None
+        self.last_alert_at: datetime | None = None
+        self.acknowledged_at: datetime | None = None
+        self.acknowledged_by: UUID | None = None
+        self.decided_at: datetime | None = None
+        self.decision: str | None = None
+        self.closed_at: datetime | None = None
+
+    def resumed(self) -> None:
+        self.acknowledged = self.acknowledged_at is not None
+        self.decided = self.decided_at is not None
+        self.closed = self.closed_at is not None
+
+    def on_raised(self, fact: Raised) -> None:
+        super().on_raised(fact)
+        self.raised_at = fact.timestamp
+        self.immediate_danger = fact.immediate_danger
+        if not self.erased:
+            self.involved = tuple(other.pupil_id for other in fact.involved)
+
+    def on_notified(self, fact: Notified) -> None:
+        super().on_notified(fact)
+        self.last_alert_at = fact.timestamp
+
+    def on_acknowledged(self, fact: Acknowledged) -> None:
+        super().on_acknowledged(fact)
+        self.acknowledged_at, self.acknowledged_by = fact.timestamp, fact.recorded_by
+
+    def on_decided(self, fact: Decided) -> None:
+        super().on_decided(fact)
+        self.decided_at, self.decision = fact.timestamp, fact.decision
+
+    def on_closed(self, fact: Closed) -> None:
+        super().on_closed(fact)
+        self.closed_at = fact.timestamp
+
+    def on_reopened(self, fact: Reopened) -> None:
+        super().on_reopened(fact)
+        self.closed_at = self.decided_at = self.decision = None
+
+
+CONCERNS: Final = ReadModel(
+    name="concerns",
+    kind="concern",
+    key="concern_id",
+    subject=_Concern,
+    columns={
+        "state": "text NOT NULL",
+        "case_id": "uuid",
+        "pupil_id": "uuid",
+        "involved": "uuid[] NOT NULL",
+        "raised_by": "uuid NOT NULL",
+        "raised_at": "timestamptz NOT NULL",
+        "immediate_danger": "boolean",
+        "about": "text NOT NULL",
+        "alerts": "integer NOT NULL",
+        "last_alert_at": "timestamptz",
+        "acknowledged_at": "timestamptz",
+        "acknowledged_by": "uuid",
+        "decided_at": "timestamptz",
+        "decision": "text",
+        "closed_at": "timestamptz",
+    },
+    indexes=(
+        "(raised_by, number)",
+        "(case_id, number)",
+        "(pupil_id, number)",
+        "(number) WHERE state <> 'closed'",
+    ),
+)
+
+PAGE: Final = 50
+
+
+class Concerns:
+    """The questions, each answered from the list as it is now."""
+
+    def __init__(self, pool: ConnectionPool[Any]) -> None:
+        self._ask = CONCERNS.asking(pool, Concern)
+
+    def concerns(self, *, state: State | None = None, after: int = 0, limit: int = PAGE) -> list[Concern]:
+        """Concerns, oldest first; the next page comes after the last one's `number`."""
+        clause = (
+            "WHERE number > %(after)s AND (%(state)s::text IS NULL OR state = %(state)s)"
+            " ORDER BY number LIMIT %(limit)s"
+        )
+        return self._ask(clause, {"state": state, "after": after, "limit": limit})
+
+    def needing_attention(self, after: tuple[int, int] | None = None, limit: int = PAGE) -> list[Concern]:
+        """Open concerns by clock: nobody has read it, then undecided, then decided; each oldest first.
+
+        `after`: the last one's `(urgency, number)`.
+        """
+        clause = (
+            "WHERE state <> 'closed' AND"
+            " (array_position(ARRAY['received', 'acknowledged', 'being_dealt_with'], state), number)"
+            " > (%(urgency)s, %(number)s)"
+            " ORDER BY array_position(ARRAY['received', 'acknowledged', 'being_dealt_with'], state), number"
+            " LIMIT %(limit)s"
+        )
+        first, number = after or (0, 0)
+        return self._ask(clause, {"urgency": first, "number": number, "limit": limit})
+
+    def raised_by(self, account: UUID, after: int = 0, limit: int = PAGE) -> list[Concern]:
+        """What an account raised, oldest first, paged by `number`. Its raiser may see the state alone."""
+        clause = "WHERE raised_by = %(account)s AND number > %(after)s ORDER BY number LIMIT %(limit)s"
+        return self._ask(clause, {"account": account, "after": after, "limit": limit})
+
+    def of_case(self, case_id: UUID) -> list[Concern]:
+        """The concerns that a case led to, oldest first."""
+        return self._ask("WHERE case_id = %(case)s ORDER BY number", {"case": case_id})
+
+    def of_pupil(self, pupil_id: UUID) -> list[Concern]:
+        """The concerns about a pupil, or that the pupil is involved in, oldest first."""
+        clause = "WHERE pupil_id = %(pupil)s OR %(pupil)s = ANY(involved) ORDER BY number"
+        return self._ask(clause, {"pupil": pupil_id})
+
+    def by_ids(self, ids: Iterable[UUID]) -> dict[UUID, Concern]:
+        """Concerns by their ids; an id that isn't a concern is left out."""
+        found = self._ask("WHERE concern_id = ANY(%(ids)s)", {"ids": list(ids)})
+        return {concern.concern_id: concern for concern in found}

@@ -1,0 +1,186 @@
+"""What a read model is: one reader's question, answered from a table of its own.
+
+A row is a subject as that reader knows it: the domain's own subject, so that its rules hold here too, with
+the columns that only this reader asks for. A batch of facts is folded in memory: one select for the rows that
+it touches, one write for those that changed.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from hashlib import sha256
+from operator import attrgetter
+from typing import Any, Generic, LiteralString, NamedTuple, TypeVar, get_type_hints
+from uuid import UUID
+
+from psycopg import Connection, Cursor
+from psycopg.rows import class_row
+from psycopg.sql import SQL, Composed, Identifier
+from psycopg_pool import ConnectionPool
+
+from domain.fact import Fact, Subject
+
+S = TypeVar("S", bound=Subject)
+D = TypeVar("D")
+
+
+class Told(NamedTuple):
+    """A fact as a read model hears it, with its place in the record and when it was recorded."""
+
+    fact: Fact
+    position: int
+    recorded_at: datetime
+
+
+class Changes(NamedTuple):
+    """What a batch made of the rows: those to write, and the subjects whose rows must go."""
+
+    rows: list[list[Any]]
+    gone: list[UUID]
+
+
+class ReadModel(Generic[S]):
+    """A table with one row for each subject of a kind, kept up to date by the subject's own facts.
+
+    `kind` is the first half of the facts' names; `subject` a domain subject whose attributes include
+    `columns`, a mapping of names to SQL types, and which may have a method `resumed`, called when a row is taken
+    up again. Beside them each table has the subject's id (named `key`), `number` (the position of its first
+    fact: a stable order) and `version`. `unlogged` is for tables with names in clear: after a crash of the
+    database they are empty and filled again. An erased subject has no row.
+    """
+
+    def __init__(
+        self,
+        *,
+        name: LiteralString,
+        kind: str,
+        key: LiteralString,
+        subject: type[S],
+        columns: Mapping[LiteralString, LiteralString],
+        indexes: Sequence[LiteralString] = (),
+        unlogged: bool = False,
+    ) -> None:
+        self.name = name
+        self.kind = kind
+        self.unlogged = unlogged
+        self._subject = subject
+        self._types = {key: SQL("uuid PRIMARY KEY"), "number": SQL("bigint NOT NULL UNIQUE")}
+        self._types |= {"version": SQL("bigint NOT NULL")} | {n: SQL(t) for n, t in columns.items()}
+        self._columns = SQL(", ").join(map(Identifier, self._types))
+        self._indexes = indexes
+        self._names = tuple(columns)
+        self._get = attrgetter(*columns, "version")
+        self._lists = [i for i, t in enumerate(columns.values()) if "[]" in t]
+        self._key = Identifier(key)
+
+    def hears(self, topic: str) -> bool:
+        """Whether facts of this name are told to this model."""
+        return topic.partition(".")[0] == self.kind
+
+    @property
+    def shape(self) -> str:
+        """A digest of the table's definition: a table of another shape is made anew."""
+        return sha256("".join(s.as_string() for s in self.definition(self.name)).encode()).hexdigest()[:16]
+
+    def definition(self, table: str) -> list[Composed]:
+        """The statements that make the model's table, empty, under a name."""
+        columns = SQL(", ").join(SQL("{} {}").format(Identifier(n), t) for n, t in self._types.items())
+        # Rows change often and in place: room on the page keeps their indexes untouched.
+        create = SQL("CREATE {} TABLE {} ({}) WITH (fillfactor = 70)").format(
+            SQL("UNLOGGED" if self.unlogged else ""), Identifier("views", table), columns
+        )
+        return [create] + [
+            SQL("CREATE INDEX ON {} {}").format(Identifier("views", table), SQL(index))
+            for index in self._indexes
+        ]
+
+    def recall(self, connection: Connection[Any], table: str, told: Sequence[Told]) -> Cursor[Any]:
+        """Ask for the rows that a batch is about."""
+        query = SQL("SELECT {} FROM {} WHERE {} = ANY(%s)").format(
+            self._columns, Identifier("views", table), self._key
+        )
+        return connection.execute(query, [list({t.fact.originator_id for t in told})])
+
+    def fold(self, known: Iterable[Sequence[Any]], told: Iterable[Told]) -> Changes:
+        """Tell the facts to the rows as they were."""
+        numbers: dict[UUID, int] = {}
+        subjects: dict[UUID, S] = {}
+        for subject_id, number, version, *values in known:
+            numbers[subject_id] = number
+            subjects[subject_id] = self._resume(subject_id, version, values)
+        for fact, position, _ in told:
+            subject = subjects.get(fact.originator_id)
+            if subject is None:
+                if fact.originator_version > 1:
+                    # An erased subject has no row, and what is left of its later facts makes none.
+                    continue
+                subject = subjects[fact.originator_id] = self._subject.blank(fact.originator_id)
+                numbers[fact.originator_id] = position
+            fact.mutate(subject)
+        return Changes(
+            [self._row(s, numbers[s.id]) for s in subjects.values() if not s.erased],
+            [s.id for s in subjects.values() if s.erased],
+        )
+
+    def write(self, connection: Connection[Any], table: str, changes: Changes) -> None:
+        """Put the changed rows in their places."""
+        place = Identifier("views", table)
+        if changes.gone:
+            query = SQL("DELETE FROM {} WHERE {} = ANY(%s)").format(place, self._key)
+            connection.execute(query, [changes.gone])
+        if changes.rows:
+            query = SQL(
+                "INSERT INTO {} ({}) VALUES ({}) ON CONFLICT ({}) DO UPDATE SET ({}) = ROW ({})"
+            ).format(
+                place,
+                self._columns,
+                SQL(", ").join(SQL("%b") for _ in self._types),
+                self._key,
+                self._columns,
+                SQL(", ").join(SQL("excluded.{}").format(Identifier(n)) for n in self._types),
+            )
+            with connection.cursor() as cursor:
+                cursor.executemany(query, changes.rows)
+
+    def _resume(self, subject_id: UUID, version: int, values: Sequence[Any]) -> S:
+        subject = self._subject.blank(subject_id)
+        subject.version = version
+        vars(subject).update(zip(self._names, values, strict=True))
+        resumed = getattr(subject, "resumed", None)
+        if resumed is not None:
+            resumed()
+        return subject
+
+    def _row(self, subject: S, number: int) -> list[Any]:
+        *values, version = self._get(subject)
+        for i in self._lists:
+            values[i] = list(values[i])
+        return [subject.id, number, version, *values]
+
+    def asking(
+        self, pool: ConnectionPool[Any], shown: type[D]
+    ) -> Callable[[LiteralString, Mapping[str, Any]], list[D]]:
+        """Give a function that asks for rows as `shown`, a dataclass whose fields are columns.
+
+        It takes what follows FROM as a constant, and the values that are named in it. It raises PoolTimeout
+        and OperationalError when the database is out of reach, UndefinedTable before `prepare` was called.
+        """
+        columns = SQL(", ").join([Identifier(name) for name in get_type_hints(shown)])
+        select = SQL("SELECT {} FROM {} ").format(columns, Identifier("views", self.name)).as_string()
+
+        def ask(clause: LiteralString, said: Mapping[str, Any]) -> list[D]:
+            with pool.connection() as connection, connection.cursor(row_factory=class_row(shown)) as cursor:
+                found: list[D] = cursor.execute((select + clause).encode(), said).fetchall()
+            return found
+
+        return ask
+
+
+def absorb(connection: Connection[Any], batch: Sequence[tuple[ReadModel[Any], str, Sequence[Told]]]) -> None:
+    """Bring models up to date by a batch each: (model, table, facts). Runs in the caller's transaction.
+
+    All the rows are asked for before the first is awaited, so that a pipeline makes one round trip of it.
+    """
+    asked = [(m, table, told, m.recall(connection, table, told)) for m, table, told in batch if told]
+    folded = [(m, table, m.fold(cursor.fetchall(), told)) for m, table, told, cursor in asked]
+    for model, table, changes in folded:
+        model.write(connection, table, changes)
