@@ -1,0 +1,79 @@
+"""Casebook's web application: wiring only."""
+
+import os
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from flask import Flask
+from jinja2 import ChoiceLoader, FileSystemLoader, PackageLoader, PrefixLoader
+
+if TYPE_CHECKING:
+    from app.house import House
+    from app.settings import Settings
+
+
+def create_app(settings: "Settings", house: "House | None" = None) -> Flask:
+    """The web application: pages, API, health.
+
+    Touches no database: each process builds its own house at its first request, after any fork. A `house`
+    that is given is used instead and stays the caller's to close.
+    """
+    from app import health
+    from app.access.policy import allow_anyone, guard
+    from app.errors import handle_errors
+    from app.security import secure
+    from app.wording.common import _
+
+    folder = Path(__file__).parent
+    app = Flask(__name__, static_folder="static", template_folder="templates")
+    app.json.sort_keys = False  # type: ignore[attr-defined] # answers keep the order of their schema
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        SESSION_COOKIE_NAME="casebook_note",
+        SESSION_COOKIE_SAMESITE="Lax",
+        DEMO=settings.demo,
+    )
+    app.jinja_loader = ChoiceLoader(
+        [
+            FileSystemLoader(folder / "templates"),
+            PrefixLoader({"govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja")}),
+        ]
+    )
+    app.jinja_env.globals.update(_=_, demo=settings.demo)
+    app.extensions["casebook"] = _Rooms(settings, house)
+    secure(app, over_tls=settings.secure_cookies)
+    guard(app)
+    handle_errors(app)
+    allow_anyone(app.view_functions["static"])
+    health.register(app)
+    _register(app)
+    return app
+
+
+def _register(app: Flask) -> None:
+    from app import api, pages
+
+    api.register(app)
+    pages.register(app)
+
+
+class _Rooms:
+    """The house of this process, built when first asked for."""
+
+    def __init__(self, settings: "Settings", house: "House | None") -> None:
+        self.settings = settings
+        self._house = house
+        self._built_by = os.getpid()
+        self._lock = Lock()
+
+    @property
+    def house(self) -> "House":
+        """Built again after a fork: pool threads don't survive one."""
+        if self._house is None or self._built_by != os.getpid():
+            with self._lock:
+                if self._house is None or self._built_by != os.getpid():
+                    from app.house import House
+
+                    self._house, self._built_by = House(self.settings), os.getpid()
+        return self._house

@@ -1,0 +1,75 @@
+"""Who is signed in on which browser. In a table, so that access can be taken away at once."""
+
+import hashlib
+from secrets import token_urlsafe
+from typing import Any, Final
+from uuid import UUID
+
+from flask import Response, current_app
+from psycopg_pool import ConnectionPool
+
+from app.access.names import Names
+from app.access.person import Person
+
+COOKIE: Final = "casebook_session"
+IDLE_MINUTES: Final = 60
+LONGEST_HOURS: Final = 12
+
+_START: Final = "INSERT INTO access.sessions (token_hash, account, csrf) VALUES (%s, %s, %s)"
+_PERSON: Final = """
+    SELECT a.id, a.role, a.person_id, s.csrf, s.seen_at < now() - interval '1 minute'
+      FROM access.sessions s JOIN access.accounts a ON a.id = s.account
+     WHERE s.token_hash = %s AND s.ended_at IS NULL AND a.disabled_at IS NULL
+       AND s.seen_at > now() - make_interval(mins => %s) AND s.created_at > now() - make_interval(hours => %s)
+"""
+_SEEN: Final = "UPDATE access.sessions SET seen_at = now() WHERE token_hash = %s"
+_END: Final = "UPDATE access.sessions SET ended_at = now() WHERE token_hash = %s AND ended_at IS NULL"
+
+
+class Sessions:
+    """Sessions of browsers: an hour without a page ends one, and so do twelve hours in all."""
+
+    def __init__(self, pool: ConnectionPool[Any]) -> None:
+        self._pool = pool
+        self._names = Names(pool)
+
+    def start(self, account: UUID) -> str:
+        """Sign somebody in. Gives the cookie's value; only its hash is kept."""
+        token = token_urlsafe(32)
+        with self._pool.connection() as connection:
+            connection.execute(_START, [_hash(token), account, token_urlsafe(32)])
+        return token
+
+    def person(self, token: str) -> Person | None:
+        """Whoever this cookie belongs to, with the session's CSRF token; None when the session is over."""
+        asked = [_hash(token), IDLE_MINUTES, LONGEST_HOURS]
+        with self._pool.connection() as connection:
+            row = connection.execute(_PERSON, asked, prepare=True).fetchone()
+            if row is None:
+                return None
+            account, role, person_id, csrf, seen_long_ago = row
+            if seen_long_ago:
+                connection.execute(_SEEN, [_hash(token)])
+        mentor_id = person_id if role == "mentor" else None
+        return Person(account, role, self._names.of(account, role), mentor_id, csrf)
+
+    def end(self, token: str) -> None:
+        """Sign out."""
+        with self._pool.connection() as connection:
+            connection.execute(_END, [_hash(token)])
+
+
+def give_cookie(response: Response, token: str) -> None:
+    """Put a session into a browser."""
+    secure = bool(current_app.config["SESSION_COOKIE_SECURE"])
+    response.set_cookie(COOKIE, token, httponly=True, samesite="Lax", secure=secure, path="/")
+
+
+def take_cookie(response: Response) -> None:
+    """Take the session out of a browser."""
+    secure = bool(current_app.config["SESSION_COOKIE_SECURE"])
+    response.delete_cookie(COOKIE, httponly=True, samesite="Lax", secure=secure, path="/")
+
+
+def _hash(token: str) -> bytes:
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
