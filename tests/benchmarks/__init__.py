@@ -1,0 +1,1 @@
+"""Speed, as ratios to a baseline that the same run measures: `make bench`."""

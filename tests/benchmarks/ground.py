@@ -1,0 +1,122 @@
+"""A school of its own for the benchmarks: one PostgreSQL, our record in it, the stock library's beside."""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from time import perf_counter
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
+from app.embedded import Embedded
+from app.house import House
+from app.record.keys import create_kek
+from app.record.migrate import migrate
+from app.settings import Settings
+from domain.fact import By, Subject
+from domain.mentee_case import MenteeCase
+
+ACCOUNT = uuid4()
+START = date(2026, 9, 1)
+
+
+@dataclass(frozen=True)
+class Ground:
+    """Where the benchmarks run."""
+
+    settings: Settings
+    house: House
+    stock_env: dict[str, str]
+
+
+@contextmanager
+def ground() -> Iterator[Ground]:
+    """Start everything; end it afterwards."""
+    with TemporaryDirectory(prefix="casebook-bench-", dir="/tmp", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        embedded = Embedded(folder / "data")
+        embedded.start()
+        try:
+            with psycopg.connect(embedded.url("superuser"), autocommit=True) as connection:
+                connection.execute("CREATE DATABASE stock")
+            owner = embedded.url("owner"), embedded.url("owner", "casebook_keys")
+            migrate(*owner, origin="casebook.example/bench")
+            create_kek(folder / "kek")
+            settings = Settings(
+                database_url=embedded.url("app"),
+                keys_database_url=embedded.url("app", "casebook_keys"),
+                kek_file=folder / "kek",
+                secret_key="bench",
+                origin="casebook.example/bench",
+                data_dir=folder,
+            )
+            with House(settings, pool_size=16) as house:
+                yield Ground(settings, house, _stock_env(embedded.url("superuser")))
+        finally:
+            embedded.stop()
+            embedded.remove()
+
+
+def _stock_env(url: str) -> dict[str, str]:
+    told = conninfo_to_dict(url)
+    return {
+        "PERSISTENCE_MODULE": "eventsourcing.postgres",
+        "POSTGRES_DBNAME": "stock",
+        "POSTGRES_HOST": str(told["host"]),
+        "POSTGRES_PORT": str(told.get("port", 5432)),
+        "POSTGRES_USER": str(told["user"]),
+        "POSTGRES_PASSWORD": str(told["password"]),
+        "POSTGRES_POOL_SIZE": "16",
+        "POSTGRES_MAX_OVERFLOW": "16",
+    }
+
+
+def a_case(facts: int) -> MenteeCase:
+    """A matched case with so many facts in all, not yet saved."""
+    case = MenteeCase.blank(uuid4())
+    words = {"route": "staff", "reasons": ("friendships",), "words": "x" * 120, "referred_by": "Form tutor"}
+    case.refer(_by(), pupil_id=uuid4(), **words)
+    case.match(_by(), mentor_id=uuid4())
+    for _ in range(facts - 2):
+        case.dispute(_by(), version=1, words="Something of the length that people write here. " * 4)
+    return case
+
+
+def _by() -> By:
+    return By(account=ACCOUNT, command_id=uuid4(), today=START)
+
+
+def save(house: House, subjects: Sequence[Subject]) -> list[UUID]:
+    """Write many new subjects in few transactions."""
+    subjects = list(subjects)
+    for start in range(0, len(subjects), 100):
+        house.casework.save(subjects[start : start + 100])
+    return [subject.id for subject in subjects]
+
+
+def per_second(work: Callable[[Any], object], items: Sequence[Any], threads: int) -> float:
+    """How many items a second the work does, by so many threads at once."""
+    start = perf_counter()
+    if threads == 1:
+        for item in items:
+            work(item)
+    else:
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(work, items))
+    return len(items) / (perf_counter() - start)
+
+
+def side_by_side(
+    ours: Callable[[], float], theirs: Callable[[], float], rounds: int = 3
+) -> tuple[float, float]:
+    """Medians of both, taken in turns so that a noisy minute hits both."""
+    pairs = [(ours(), theirs()) for _ in range(rounds)]
+    return median(p[0] for p in pairs), median(p[1] for p in pairs)
