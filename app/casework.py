@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from time import monotonic
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, NamedTuple, Protocol, TypeVar
 from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
 from app.commands import Doing
@@ -77,8 +77,7 @@ class Done:
     recorded_at: datetime | None = None
 
 
-@dataclass(frozen=True)
-class Told:
+class Told(NamedTuple):
     """A fact as it stands in its stream, for histories."""
 
     fact: Fact

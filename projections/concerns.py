@@ -13,6 +13,7 @@ from domain.concern import Concern as Subject
 from projections.read_model import ReadModel
 
 State = Literal["received", "acknowledged", "being_dealt_with", "closed"]
+About = Literal["pupil", "staff"]
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Concern:
     raised_by: UUID
     raised_at: datetime
     immediate_danger: bool | None
-    about: Literal["pupil", "staff"]
+    about: About
     alerts: int
     last_alert_at: datetime | None
     acknowledged_at: datetime | None
@@ -133,13 +134,15 @@ class Concerns:
     def __init__(self, pool: ConnectionPool[Any]) -> None:
         self._ask = CONCERNS.asking(pool, Concern)
 
-    def concerns(self, *, state: State | None = None, after: int = 0, limit: int = PAGE) -> list[Concern]:
+    def concerns(
+        self, *, about: About | None = None, state: State | None = None, after: int = 0, limit: int = PAGE
+    ) -> list[Concern]:
         """Concerns, oldest first; the next page comes after the last one's `number`."""
         clause = (
             "WHERE number > %(after)s AND (%(state)s::text IS NULL OR state = %(state)s)"
-            " ORDER BY number LIMIT %(limit)s"
+            " AND (%(about)s::text IS NULL OR about = %(about)s) ORDER BY number LIMIT %(limit)s"
         )
-        return self._ask(clause, {"state": state, "after": after, "limit": limit})
+        return self._ask(clause, {"about": about, "state": state, "after": after, "limit": limit})
 
     def needing_attention(self, after: tuple[int, int] | None = None, limit: int = PAGE) -> list[Concern]:
         """Open concerns by clock: nobody has read it, then undecided, then decided; each oldest first.

@@ -42,8 +42,8 @@ class ReadModel(Generic[S]):
     """A table with one row for each subject of a kind, kept up to date by the subject's own facts.
 
     `kind` is the first half of the facts' names; `subject` a domain subject whose attributes include
-    `columns`, a mapping of names to SQL types, and which may have a method `resumed`, called when a row is taken
-    up again. Beside them each table has the subject's id (named `key`), `number` (the position of its first
+    `columns`, a mapping of names to SQL types, and which may have a method `resumed`, called when a row is
+    taken up again. Beside them each table has the subject's id (named `key`), `number` (the position of its first
     fact: a stable order) and `version`. `unlogged` is for tables with names in clear: after a crash of the
     database they are empty and filled again. An erased subject has no row.
     """
@@ -120,6 +120,17 @@ class ReadModel(Generic[S]):
             [self._row(s, numbers[s.id]) for s in subjects.values() if not s.erased],
             [s.id for s in subjects.values() if s.erased],
         )
+
+    def shown(self, told: Iterable[tuple[Fact, int, datetime]], shape: type[D]) -> D | None:
+        """The row that a subject's whole stream makes, as `shape`, a dataclass whose fields are columns.
+
+        For readers who can't wait for the table. None without facts and for an erased subject.
+        """
+        rows = self.fold((), (Told(*one) for one in told)).rows
+        if not rows:
+            return None
+        values = dict(zip(self._types, rows[0], strict=True))
+        return shape(**{name: values[name] for name in get_type_hints(shape)})
 
     def write(self, connection: Connection[Any], table: str, changes: Changes) -> None:
         """Put the changed rows in their places."""
