@@ -39,7 +39,7 @@ Answer = TypeVar("Answer")
 _APPEND = (
     "SELECT notification_id, version, recorded_at, replayed"
     " FROM record.append(%b::uuid[], %b::bigint[], %b::text[], %b::bytea[],"
-    " %b::uuid, %b::uuid, %b::text, %b::bytea, %b::uuid, %b::timestamptz)"
+    " %b::uuid, %b::uuid, %b::text, %b::bytea, %b::uuid, %b::bigint, %b::timestamptz)"
 )
 _FIND_ONE = (
     "SELECT notification_id, recorded_at, state FROM record.events"
@@ -142,7 +142,7 @@ class Recorder(ApplicationRecorder):
             raise ValueError("The answer must be one of the aggregates that are recorded.")
         if demo_time is not None and demo_time.tzinfo is None:
             raise ValueError("The invented time needs a time zone.")
-        parameters = _append_parameters(stored_events, command, answer, demo_time)
+        parameters = _append_parameters(stored_events, command, answering[-1], demo_time)
         tries = 0
 
         def work(connection: Connection) -> Appended:
@@ -312,7 +312,10 @@ def _one(row: tuple[Any, ...] | None) -> tuple[Any, ...]:
 
 
 def _append_parameters(
-    events: Sequence[StoredEvent], command: CommandKey | None, answer: UUID, demo_time: datetime | None
+    events: Sequence[StoredEvent],
+    command: CommandKey | None,
+    answering: StoredEvent,
+    demo_time: datetime | None,
 ) -> list[object]:
     known_by: list[object] = [None] * 4
     if command is not None:
@@ -323,7 +326,8 @@ def _append_parameters(
         [event.topic for event in events],
         [event.state for event in events],
         *known_by,
-        answer,
+        _uuid(answering),
+        Int8(answering.originator_version),
         demo_time,
     ]
 

@@ -7,8 +7,8 @@ GRANT SELECT ON record.migrations TO casebook_app;
 CREATE FUNCTION record.refuse_change() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    RAISE EXCEPTION '% on %.% is refused: facts are never changed or deleted', tg_op, tg_table_schema, tg_table_name
-        USING ERRCODE = 'insufficient_privilege', HINT = 'Record a correction beside the fact instead.';
+    RAISE EXCEPTION '% on %.% is refused: facts are never changed or deleted',
+        tg_op, tg_table_schema, tg_table_name USING ERRCODE = 'insufficient_privilege', HINT = 'Record a correction beside the fact instead.';
 END
 $$;
 
@@ -20,7 +20,8 @@ CREATE TABLE record.origin (
     CONSTRAINT origin_of_a_demo_says_so CHECK (demo = (origin LIKE '%/demo'))
 );
 
--- The newest id and time of each log. Its row is locked from a stamp to the commit: hence no gaps, and ids in commit order.
+-- The newest id and time of each log. Its row is locked from a stamp to the commit: hence no gaps, and ids in
+-- commit order.
 -- A low fillfactor keeps each update on the same page, without touching the index.
 CREATE TABLE record.heads (
     log     text        CONSTRAINT heads_pkey PRIMARY KEY,
@@ -42,51 +43,43 @@ CREATE TABLE record.events (
 -- Sealed states don't compress; trying costs time at each insert.
 ALTER TABLE record.events ALTER COLUMN state SET STORAGE EXTERNAL;
 
--- Which concerns still wait to be acknowledged is asked of the record itself, so that no late list can hide one.
+-- Which concerns still wait to be acknowledged is asked of the record itself, so that no late list hides one.
 CREATE INDEX events_concern_idx ON record.events (topic, originator_id)
     WHERE topic IN ('concern.raised', 'concern.acknowledged', 'concern.notified', 'concern.closed');
 
-CREATE FUNCTION record.microseconds(moment timestamptz) RETURNS bigint
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-RETURN (extract(epoch FROM moment) * 1000000)::bigint;
-
--- The time of recording: the clock's, never before the row before it; in a demo it may come from a setting.
-CREATE FUNCTION record.moment(previous timestamptz) RETURNS timestamptz
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    invented text := current_setting('casebook.demo_time', true);
-BEGIN
-    IF invented <> '' AND (SELECT o.demo FROM record.origin o) THEN
-        RETURN greatest(previous, invented::timestamptz);
-    END IF;
-    RETURN greatest(previous, clock_timestamp());
-END
-$$;
-
+-- Numbers a fact, stamps it with the time, hashes its leaf, and refuses it if its version doesn't follow
+-- the one before. The time is the clock's, never before the fact before it; in a demo it may come from a setting.
 -- SECURITY DEFINER: the run-time role may not write heads itself.
 CREATE FUNCTION record.stamp_event() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    newest bigint;
+    invented timestamptz;
+    topic    bytea := convert_to(NEW.topic, 'UTF8');
 BEGIN
-    -- Waits for the row's lock and then takes the time, so that what is read below is what was committed before.
-    UPDATE record.heads SET size = size + 1, last_at = record.moment(last_at) WHERE log = 'events'
-        RETURNING size, last_at INTO STRICT NEW.notification_id, NEW.recorded_at;
+    IF current_setting('casebook.demo_time', true) <> '' AND (SELECT o.demo FROM record.origin o) THEN
+        invented := current_setting('casebook.demo_time')::timestamptz;
+    END IF;
+    -- Waits for the row's lock, then takes the time: what is read below is what was committed before.
+    UPDATE record.heads
+       SET size = size + 1, last_at = greatest(last_at, coalesce(invented, clock_timestamp()))
+     WHERE log = 'events'
+    RETURNING size, last_at INTO STRICT NEW.notification_id, NEW.recorded_at;
 
-    SELECT coalesce(max(e.originator_version), 0) INTO newest
-      FROM record.events e WHERE e.originator_id = NEW.originator_id;
-    IF NEW.originator_version <= newest THEN
-        RAISE EXCEPTION 'version % of % is already recorded', NEW.originator_version, NEW.originator_id
-            USING ERRCODE = 'unique_violation', SCHEMA = 'record', TABLE = 'events', CONSTRAINT = 'events_pkey';
-    ELSIF NEW.originator_version <> newest + 1 THEN
-        RAISE EXCEPTION 'version % of % does not follow version %', NEW.originator_version, NEW.originator_id, newest
-            USING ERRCODE = 'check_violation', SCHEMA = 'record', TABLE = 'events', CONSTRAINT = 'events_versions_follow';
+    -- A version that is already there is left to the primary key to refuse.
+    IF NEW.originator_version > 1 AND NOT EXISTS (
+        SELECT FROM record.events e
+         WHERE e.originator_id = NEW.originator_id AND e.originator_version = NEW.originator_version - 1)
+    THEN
+        RAISE EXCEPTION 'version % of % has no version before it', NEW.originator_version, NEW.originator_id
+            USING ERRCODE = 'check_violation', SCHEMA = 'record', TABLE = 'events',
+                  CONSTRAINT = 'events_versions_follow';
     END IF;
 
-    NEW.leaf_hash := sha256('\x00'::bytea || uuid_send(NEW.originator_id) || int8send(NEW.originator_version) || sha256(
+    NEW.leaf_hash := sha256('\x00'::bytea
+        || uuid_send(NEW.originator_id) || int8send(NEW.originator_version) || sha256(
         'casebook-event/1'::bytea || '\x0a'::bytea
-        || int8send(record.microseconds(NEW.recorded_at))
-        || int2send(octet_length(convert_to(NEW.topic, 'UTF8'))::smallint) || convert_to(NEW.topic, 'UTF8')
+        || int8send((extract(epoch FROM NEW.recorded_at) * 1000000)::bigint)
+        || int2send(octet_length(topic)::smallint) || topic
         || sha256(NEW.state)));
     RETURN NEW;
 END
@@ -121,12 +114,13 @@ ALTER TABLE record.events ENABLE ALWAYS TRIGGER refuse_change;
 ALTER TABLE record.commands ENABLE ALWAYS TRIGGER refuse_change;
 ALTER TABLE record.heads ENABLE ALWAYS TRIGGER refuse_change;
 
--- Saves the events of one command in one round trip. The same command again gives its first answer;
--- another request under the same command id raises CB422; an invented time outside a demo raises CB403.
+-- Saves the events of one command in one round trip; the answer is the version that one aggregate reached by it.
+-- The same command again gives its first answer; another request under the same command id raises CB422; an
+-- invented time outside a demo raises CB403.
 CREATE FUNCTION record.append(
     p_originators uuid[], p_versions bigint[], p_topics text[], p_states bytea[],
     p_command_id uuid, p_account uuid, p_route text, p_request_hmac bytea,
-    p_answer_originator uuid, p_demo_time timestamptz)
+    p_answer_originator uuid, p_answer_version bigint, p_demo_time timestamptz)
 RETURNS TABLE (notification_id bigint, version bigint, recorded_at timestamptz, replayed boolean)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '5s' AS $$
 #variable_conflict use_column
@@ -154,18 +148,16 @@ BEGIN
     END IF;
     PERFORM set_config('casebook.demo_time', coalesce(p_demo_time::text, ''), true);
 
-    WITH stored AS (
-        INSERT INTO record.events (originator_id, originator_version, topic, state)
-        SELECT * FROM unnest(p_originators, p_versions, p_topics, p_states)
-        RETURNING *
-    )
-    SELECT max(s.notification_id), max(s.originator_version) FILTER (WHERE s.originator_id = p_answer_originator),
-           max(s.recorded_at), false
-      INTO STRICT notification_id, version, recorded_at, replayed FROM stored s;
+    INSERT INTO record.events (originator_id, originator_version, topic, state)
+    SELECT * FROM unnest(p_originators, p_versions, p_topics, p_states);
+    SELECT h.size, p_answer_version, h.last_at, false
+      INTO STRICT notification_id, version, recorded_at, replayed
+      FROM record.heads h WHERE h.log = 'events';
 
     IF p_command_id IS NOT NULL THEN
         INSERT INTO record.commands
-        VALUES (p_command_id, p_account, p_route, p_request_hmac, p_answer_originator, version, notification_id);
+        VALUES (p_command_id, p_account, p_route, p_request_hmac,
+                p_answer_originator, p_answer_version, notification_id);
     END IF;
     RETURN NEXT;
 END

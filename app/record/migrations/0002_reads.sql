@@ -5,7 +5,8 @@ CREATE TABLE record.reads (
     read_at   timestamptz NOT NULL,
     account   uuid        NOT NULL,
     route     text        NOT NULL CHECK (octet_length(route) BETWEEN 1 AND 200),
-    subjects  uuid[]      NOT NULL CHECK (cardinality(subjects) <= 65535 AND array_position(subjects, NULL) IS NULL),
+    subjects  uuid[]      NOT NULL
+              CHECK (cardinality(subjects) <= 65535 AND array_position(subjects, NULL) IS NULL),
     state     bytea       NOT NULL,
     leaf_hash bytea       NOT NULL CHECK (octet_length(leaf_hash) = 32)
 );
@@ -16,16 +17,23 @@ CREATE INDEX reads_subjects_idx ON record.reads USING gin (subjects);
 CREATE FUNCTION record.stamp_read() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    looked bytea;
+    invented timestamptz;
+    route    bytea := convert_to(NEW.route, 'UTF8');
+    looked   bytea;
 BEGIN
+    IF current_setting('casebook.demo_time', true) <> '' AND (SELECT o.demo FROM record.origin o) THEN
+        invented := current_setting('casebook.demo_time')::timestamptz;
+    END IF;
     SELECT coalesce(string_agg(uuid_send(s.id), ''::bytea ORDER BY s.place), ''::bytea) INTO looked
       FROM unnest(NEW.subjects) WITH ORDINALITY AS s (id, place);
-    UPDATE record.heads SET size = size + 1, last_at = record.moment(last_at) WHERE log = 'reads'
-        RETURNING size, last_at INTO STRICT NEW.id, NEW.read_at;
+    UPDATE record.heads
+       SET size = size + 1, last_at = greatest(last_at, coalesce(invented, clock_timestamp()))
+     WHERE log = 'reads'
+    RETURNING size, last_at INTO STRICT NEW.id, NEW.read_at;
     NEW.leaf_hash := sha256('\x00'::bytea || uuid_send(NEW.account) || int8send(NEW.id) || sha256(
         'casebook-read/1'::bytea || '\x0a'::bytea
-        || int8send(record.microseconds(NEW.read_at))
-        || int2send(octet_length(convert_to(NEW.route, 'UTF8'))::smallint) || convert_to(NEW.route, 'UTF8')
+        || int8send((extract(epoch FROM NEW.read_at) * 1000000)::bigint)
+        || int2send(octet_length(route)::smallint) || route
         || substring(int4send(cardinality(NEW.subjects)) FROM 3) || looked
         || sha256(NEW.state)));
     RETURN NEW;
@@ -47,7 +55,8 @@ $$;
 -- a client that gets the rows without an error knows that the read is committed.
 CREATE FUNCTION record.log_read_and_rows(
     p_account uuid, p_route text, p_subjects uuid[], p_state bytea, p_originator uuid, p_upto bigint)
-RETURNS TABLE (originator_id uuid, originator_version bigint, topic text, state bytea, id bigint, recorded_at timestamptz)
+RETURNS TABLE (
+    originator_id uuid, originator_version bigint, topic text, state bytea, id bigint, recorded_at timestamptz)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '5s' AS $$
 #variable_conflict use_column
 BEGIN
