@@ -255,7 +255,7 @@ def _instant(when: datetime) -> str:
 
 def _json(value: Any) -> Any:
     """A value as JSON has it. What was erased is an object, so that nobody's words resemble it."""
-    if value is None or isinstance(value, str | bool | int):
+    if type(value) in _AS_IT_IS:
         return value
     if value is ERASED:
         return {"erased": True}
@@ -268,3 +268,6 @@ def _json(value: Any) -> Any:
     if isinstance(value, tuple | list):
         return [_json(one) for one in value]
     return {name: _json(part) for name, part in vars(value).items()}
+
+
+_AS_IT_IS: Final = frozenset({type(None), str, bool, int})

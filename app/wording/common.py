@@ -28,7 +28,8 @@ MONTHS: Final = (
 
 def day(when: date) -> str:
     """A day: 14 June 2026. An instant has its day in the school's time zone."""
-    when = _local(when)
+    if isinstance(when, datetime):
+        when = when.astimezone(LONDON)
     return f"{when.day} {MONTHS[when.month - 1]} {when.year}"
 
 

@@ -96,19 +96,10 @@ def correction_text(field: str, value: Any, names: NamesOf) -> str:
 def _plain_text(value: Any, names: NamesOf, field: str) -> str:
     if isinstance(value, str):
         return _options(field).get(value, value)
-    if isinstance(value, bool):
-        return _("Yes") if value else _("No")
-    if isinstance(value, datetime):
-        return common.moment(value)
-    if isinstance(value, date):
-        return common.day(value)
-    if isinstance(value, PassedOn):
-        return f"{value.whom} ({value.at})" if value.at else value.whom
-    if isinstance(value, Involved):
-        return f"{names.pupil(value.pupil_id)}: {value.part}"
-    if isinstance(value, tuple | list):
+    if isinstance(value, tuple):
         return common.listed([_plain_text(one, names, field) for one in value])
-    return str(value)
+    in_words = _BY_TYPE.get(type(value))
+    return in_words(value, names) if in_words else str(value)
 
 
 @cache
@@ -133,6 +124,15 @@ _SPECIAL: Final[dict[str, Callable[[Any, NamesOf], str]]] = {
     "version": _entry_number,
     "action_version": _entry_number,
     "field": lambda value, _names: FIELDS[value].label if value in FIELDS else value,
+}
+
+
+_BY_TYPE: Final[dict[type, Callable[[Any, NamesOf], str]]] = {
+    bool: lambda value, _names: _("Yes") if value else _("No"),
+    date: lambda value, _names: common.day(value),
+    datetime: lambda value, _names: common.moment(value),
+    PassedOn: lambda value, _names: f"{value.whom} ({value.at})" if value.at else value.whom,
+    Involved: lambda value, names: f"{names.pupil(value.pupil_id)}: {value.part}",
 }
 
 
@@ -167,11 +167,9 @@ class _Telling:
         if value is None or value == "" or value == ():
             return None
         if field == "version" and self.entry:
-            return self.entry
-        if field == "value":
-            text = (
-                correction_text(self.said["field"], value, self.names) if value is not ERASED else ERASED_TEXT
-            )
+            text = self.entry
+        elif field == "value" and value is not ERASED:
+            text = correction_text(self.said["field"], value, self.names)
         else:
             text = value_text(value, self.names, field)
         text = text.strip()
