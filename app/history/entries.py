@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cache
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 from uuid import UUID
 
 from app.history.visible import ALL, Others, Reader, Rule, own_pairing, rule_for
@@ -12,14 +12,7 @@ from app.wording import facts as wording
 from app.wording.common import LONDON, SOMEONE, _, day
 from app.wording.names import NamesOf
 from domain.fact import ENVELOPE, ERASED, CorrectedFact, DisputedFact, Fact, annotations_of
-
-
-class Told(NamedTuple):
-    """A fact as the record gives it: with its place in the whole record, and when it was recorded."""
-
-    fact: Fact
-    position: int
-    recorded_at: datetime
+from projections.read_model import Told
 
 
 @dataclass(frozen=True, slots=True)
