@@ -65,13 +65,6 @@ def test_what_happens_in_a_scheme_needs_the_standard_library_and_the_librarys_do
     assert outside == set()
 
 
-def test_the_verifier_can_be_copied_out_as_one_file() -> None:
-    verifier = HOUSE / "app/record/verifier.py"
-    if not verifier.exists():
-        pytest.skip("there is no verifier yet")
-    assert {name.split(".")[0] for name in imported(verifier)} <= sys.stdlib_module_names | {"cryptography"}
-
-
 def test_exact_versions_are_pinned_for_every_dependency() -> None:
     pins = [line for line in (HOUSE / "constraints.txt").read_text().splitlines() if not line.startswith("#")]
     assert [pin for pin in pins if not re.fullmatch(r"[A-Za-z0-9_.-]+==[0-9][0-9a-z.]*", pin)] == []
