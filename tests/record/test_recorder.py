@@ -165,6 +165,20 @@ def test_a_refused_command_is_not_remembered(recorder: Recorder) -> None:
     assert recorder.remembered(key) is None
 
 
+def test_listeners_hear_that_something_was_recorded_and_nothing_about_it(
+    recorder: Recorder, databases: Databases
+) -> None:
+    with psycopg.connect(databases.app, autocommit=True) as listener:
+        listener.execute("LISTEN casebook")
+        key, case = command(), uuid4()
+        recorder.append([fact(case, 1), fact(case, 2)], command=key)
+        recorder.append([fact(case, 3)], command=key)
+        with pytest.raises(VersionConflict):
+            recorder.append([fact(case, 1)])
+        heard = [notify.payload for notify in listener.notifies(timeout=0.3)]
+    assert heard == [""]
+
+
 @pytest.mark.race
 def test_one_command_sent_fifty_times_at_once_is_done_once(recorder: Recorder) -> None:
     key, case = command(), uuid4()

@@ -159,6 +159,9 @@ BEGIN
         VALUES (p_command_id, p_account, p_route, p_request_hmac,
                 p_answer_originator, p_answer_version, notification_id);
     END IF;
+    -- Its queue has one lock for all, but appends wait for each other already: it cost about a tenth when measured,
+    -- with one writer and with eight, and spares the projector from asking all the time.
+    PERFORM pg_notify('casebook', '');
     RETURN NEXT;
 END
 $$;
