@@ -14,7 +14,7 @@ from psycopg_pool import ConnectionPool
 from app.record.errors import RecordUnavailable
 from app.record.keys import DESTROYED, FoundKey, KeyFault, KeyStore
 from app.record.pool import on_a_connection
-from app.record.recorder import StoredRow, stored_rows
+from app.record.rows import StoredRow, stored_rows
 from app.record.sealing import READ, DataKey, NotSealable, seal, sealed_version, unseal
 
 Answer = TypeVar("Answer")

@@ -6,21 +6,20 @@ append: the lock, the command's memory, the rows and their stamps, in one round 
 
 import hmac
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from threading import Event
 from typing import Any, LiteralString, TypeVar
 from uuid import UUID
 
-from eventsourcing.persistence import ApplicationRecorder, Notification, StoredEvent, Subscription
-from psycopg import Connection, Cursor, InterfaceError, OperationalError
+from eventsourcing.persistence import ApplicationRecorder, StoredEvent, Subscription
+from psycopg import Connection, InterfaceError, OperationalError
 from psycopg.errors import DatabaseError, UniqueViolation
-from psycopg.rows import RowMaker
 from psycopg.types.numeric import Int8
 from psycopg_pool import ConnectionPool
 
 from app.record.errors import CommandReused, RecordError, RecordUnavailable, VersionConflict
 from app.record.pool import on_a_connection
+from app.record.rows import Appended, CommandKey, Remembered, StoredRow, stored_rows
 
 __all__ = [
     "Appended",
@@ -54,58 +53,6 @@ _ROWS: LiteralString = (
 )
 _HEAD = "SELECT size FROM record.heads WHERE log = 'events'"
 _NO_END = 2**63 - 1
-
-
-@dataclass(frozen=True)
-class CommandKey:
-    """By what a command is known when it is sent again: its id, within one account and one route.
-
-    `request_hmac` is a keyed hash of the request, so that another request under the same id is told apart.
-    """
-
-    command_id: UUID
-    account: UUID
-    route: str
-    request_hmac: bytes
-
-
-@dataclass(frozen=True)
-class Appended:
-    """Where the facts of one command stand: the last position in the record, the last version of the
-    aggregate that answers the command, and when it was recorded. `replayed`: the command had been accepted
-    before, and nothing was added now.
-    """
-
-    position: int
-    version: int
-    recorded_at: datetime
-    replayed: bool
-
-
-@dataclass(frozen=True)
-class Remembered:
-    """The answer that an accepted command was given."""
-
-    originator_id: UUID
-    version: int
-    position: int
-
-
-@dataclass(frozen=True)
-class StoredRow(Notification):
-    """One sealed fact as it stands in the record: a notification with its time of recording (UTC)."""
-
-    recorded_at: datetime
-
-    @property
-    def notification_id(self) -> int:
-        """The position in the record: 1 for the first fact of all, without gaps."""
-        return self.id
-
-
-def stored_rows(_cursor: Cursor[Any]) -> RowMaker[StoredRow]:
-    """A row factory for originator_id, originator_version, topic, state, notification_id, recorded_at."""
-    return lambda values: StoredRow(*values)
 
 
 class Recorder(ApplicationRecorder):
