@@ -24,8 +24,8 @@ _log = logging.getLogger("casebook.project")
 class ProjectorProcess:
     """The projector in a thread, beside it what else the leading process does; use it as a context, or `run`.
 
-    `alerts` is called every `alert_seconds` while this process leads, in a thread of its own: a slow mail server
-    must not hold up the lists. What it raises is logged by kind and tried again.
+    `alerts` is called every `alert_seconds` while this process leads, in a thread of its own: a slow mail
+    server must not hold up the lists. What it raises is logged by kind and tried again.
     """
 
     def __init__(

@@ -81,10 +81,11 @@ def move_on(models: Sequence[ReadModel[Any]], before: int, after: int) -> list[t
     They come first in a transaction: whoever wants to swap a model's table waits for its position's lock.
     """
     statements = []
-    for table in {table_of(m) for m in models}:
-        names = [m.name for m in models if table_of(m) == table]
-        query = SQL("UPDATE {} SET position = %s WHERE name = ANY(%s) AND position = %s RETURNING name")
-        statements.append((query.format(table), [after, names, before]))
+    for alike in ([m for m in models if not m.unlogged], [m for m in models if m.unlogged]):
+        if alike:
+            query = SQL("UPDATE {} SET position = %s WHERE name = ANY(%s) AND position = %s RETURNING name")
+            names = [model.name for model in alike]
+            statements.append((query.format(table_of(alike[0])), [after, names, before]))
     return statements
 
 

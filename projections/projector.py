@@ -9,8 +9,10 @@ take stops that model alone, and says so.
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from pathlib import Path
 from threading import Event
 from time import monotonic
+from traceback import extract_tb
 from typing import Any, Final, Protocol
 
 from psycopg import Connection, InterfaceError, OperationalError
@@ -108,8 +110,7 @@ class Projector:
                         self._lead(connection, stop)
                 pause = _STAND_BY_SECONDS
             except Exception as error:
-                # Its text may hold what was in a row.
-                _log.warning("projector: %s, trying again in %.1f s", type(error).__name__, pause)
+                _log.warning("projector: %s, trying again in %.1f s", _kind_of(error), pause)
                 if stop.wait(pause):
                     return
                 pause = min(pause * 2, _MOST_BACK_OFF)
@@ -201,6 +202,7 @@ class Projector:
                 if model.name not in self._stopped:
                     self._isolate(connection, model, rows[half:], upto)
             elif rows:
+                _log.error("projector: %s stops: %s", model.name, _kind_of(error))
                 self._stop(connection, model, rows[0].notification_id, type(error).__name__)
             else:
                 raise
@@ -222,7 +224,6 @@ class Projector:
         self._positions.update({model.name: upto for model in models})
 
     def _stop(self, connection: Connection[Any], model: ReadModel[Any], position: int, error: str) -> None:
-        _log.error("projector: %s stops at position %d: %s", model.name, position, error)
         connection.execute(
             "INSERT INTO views.faults (name, position, error) VALUES (%s, %s, %s)"
             " ON CONFLICT (name) DO UPDATE SET (position, error) = ROW (excluded.position, excluded.error)",
@@ -240,6 +241,13 @@ def open_rows(opener: Opener, rows: Sequence[Row]) -> list[Told]:
 def _lock(connection: Connection[Any]) -> bool:
     row = connection.execute("SELECT pg_try_advisory_lock(%s)", [LEADER_LOCK]).fetchone()
     return row == (True,)
+
+
+def _kind_of(error: Exception) -> str:
+    """The kind of an error and where it came up; its text may hold what was in a row."""
+    frames = extract_tb(error.__traceback__)
+    place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return type(error).__name__ + place
 
 
 def _give_back(connection: Connection[Any]) -> None:

@@ -43,9 +43,9 @@ class ReadModel(Generic[S]):
 
     `kind` is the first half of the facts' names; `subject` a domain subject whose attributes include
     `columns`, a mapping of names to SQL types, and which may have a method `resumed`, called when a row is
-    taken up again. Beside them each table has the subject's id (named `key`), `number` (the position of its first
-    fact: a stable order) and `version`. `unlogged` is for tables with names in clear: after a crash of the
-    database they are empty and filled again. An erased subject has no row.
+    taken up again. Beside them each table has the subject's id (named `key`), `number` (the position of its
+    first fact: a stable order) and `version`. `unlogged` is for tables with names in clear: after a crash of
+    the database they are empty and filled again. An erased subject has no row.
     """
 
     def __init__(
