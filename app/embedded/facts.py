@@ -22,7 +22,7 @@ class Facts:
     """Where the cluster lies (None: in the data directory itself), where it listens, and its passwords."""
 
     home: str | None
-    socket: str
+    socket: str | None
     superuser: str = field(default_factory=_password, repr=False)
     owner: str = field(default_factory=_password, repr=False)
     app: str = field(default_factory=_password, repr=False)

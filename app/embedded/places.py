@@ -20,6 +20,7 @@ from app.embedded.error import EmbeddedError
 
 # A socket's path has at most 107 bytes on Linux and 103 on macOS, with "/.s.PGSQL.5432" to come.
 LONGEST_SOCKET_FOLDER = 88
+SHORT = Path("/tmp")  # noqa: S108 - what lies in it has a random name and mode 0700
 
 
 @dataclass(frozen=True)
@@ -100,14 +101,16 @@ def make_socket_folder(home: Path, account: Account) -> Path:
     # libpq takes a comma for the end of a host, and PostgreSQL takes quotes and blanks for its own.
     plain = re.fullmatch(r"[A-Za-z0-9/._-]+", str(folder))
     if not plain or len(str(folder)) > LONGEST_SOCKET_FOLDER:
-        folder = Path(tempfile.mkdtemp(prefix="casebook-", dir="/tmp"))
+        folder = Path(tempfile.mkdtemp(prefix="casebook-", dir=SHORT))
     folder.mkdir(mode=0o700, exist_ok=True)
     account.own(folder)
     return folder
 
 
-def is_socket_folder(folder: Path, account: Account) -> bool:
-    """Whether the folder of an earlier start is still there and nobody has put their own in its place."""
+def is_socket_folder(folder: Path, home: Path, account: Account) -> bool:
+    """Whether the folder of an earlier start is still ours: not another's, nor the original's of a copy."""
+    if folder.parent not in (home, SHORT):
+        return False
     try:
         found = folder.lstat()
     except OSError:

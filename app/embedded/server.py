@@ -103,7 +103,7 @@ class Embedded:
         try:
             self._facts = self._remembered_or_new(facts, account)
             binaries = self._prepare_cluster(account)
-            end_leftovers(self._cluster, Path(self._known_facts.socket))
+            end_leftovers(self._cluster, self._socket)
             self._child = self._spawn(binaries, account)
             self._wait_until_ready()
             make_roles_and_databases(self._url("superuser", "postgres"), self._known_facts)
@@ -118,7 +118,7 @@ class Embedded:
             self._child = None
         if self._lock.held:
             if self._facts is not None:
-                end_leftovers(self._cluster, Path(self._known_facts.socket))
+                end_leftovers(self._cluster, self._socket)
             self._lock.release()
 
     def remove(self) -> None:
@@ -133,9 +133,9 @@ class Embedded:
         if self._child is not None:
             end_child(self._child)
             self._child = None
-        end_leftovers(self._cluster, Path(self._known_facts.socket))
+        end_leftovers(self._cluster, self._socket)
         copies = [*home.glob("postgresql-*"), *home.glob("cluster.*")]
-        for leftover in [Path(facts.socket), self._cluster, *copies]:
+        for leftover in [self._socket, self._cluster, *copies]:
             shutil.rmtree(leftover, ignore_errors=True)
         if home != self.data_dir:
             shutil.rmtree(home, ignore_errors=True)
@@ -163,7 +163,7 @@ class Embedded:
 
     def _url(self, role: Role, database: str) -> str:
         facts = self._known_facts
-        where = urlencode({"host": facts.socket, "port": _SETTINGS["port"]}, quote_via=quote)
+        where = urlencode({"host": str(self._socket), "port": _SETTINGS["port"]}, quote_via=quote)
         return f"postgresql://{_ROLE_NAMES[role]}:{quote(getattr(facts, role))}@/{database}?{where}"
 
     @property
@@ -182,6 +182,11 @@ class Embedded:
         return self._home / "cluster"
 
     @property
+    def _socket(self) -> Path:
+        # Only facts that are being made have none yet.
+        return Path(self._known_facts.socket or self._home / "socket")
+
+    @property
     def _log(self) -> Path:
         return self.data_dir / "postgres.log"
 
@@ -193,9 +198,9 @@ class Embedded:
                     "put it back, or choose another place with --data-dir."
                 )
             home = choose_home(self.data_dir, account)
-            facts = Facts(home=None if home == self.data_dir else str(home), socket="")
-        if not is_socket_folder(Path(facts.socket), account):
-            home = Path(facts.home) if facts.home else self.data_dir
+            facts = Facts(home=None if home == self.data_dir else str(home), socket=None)
+        home = Path(facts.home) if facts.home else self.data_dir
+        if facts.socket is None or not is_socket_folder(Path(facts.socket), home, account):
             facts = replace(facts, socket=str(make_socket_folder(home, account)))
         write_facts(self.data_dir, facts)
         return facts
@@ -209,7 +214,7 @@ class Embedded:
         return binaries
 
     def _spawn(self, binaries: Binaries, account: Account) -> subprocess.Popen[bytes]:
-        settings = _SETTINGS | {"unix_socket_directories": self._known_facts.socket}
+        settings = _SETTINGS | {"unix_socket_directories": str(self._socket)}
         if self._log.exists() and self._log.stat().st_size > _LONGEST_LOG:
             self._log.replace(self._log.with_suffix(".log.1"))
         with os.fdopen(os.open(self._log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "wb") as log:

@@ -165,3 +165,18 @@ def test_a_cluster_is_only_opened_by_the_version_that_made_it() -> None:
     assert find_binaries(newest.major) == Binaries(newest.folder, newest.major)
     with pytest.raises(EmbeddedError, match="made by PostgreSQL 14, which isn't found any more"):
         find_binaries(14)
+
+
+def test_a_copied_data_directory_listens_on_its_own(made: Make, room: Path) -> None:
+    original = made(room / "data")
+    original.start()
+    write_one(original)
+    original.stop()
+    subprocess.run(["cp", "-a", room / "data", room / "copy"], check=True)
+    original.start()
+
+    copy = made(room / "copy")
+    copy.start()
+
+    assert copy.url("owner") != original.url("owner")
+    assert read_one(copy) == read_one(original) == "[('here',)]"
