@@ -84,7 +84,7 @@ class Projector:
         models: Sequence[ReadModel[Any]],
         *,
         batch: int = 500,
-        idle: float = 0.05,
+        idle: float = 0.02,
         lively: float = 0.004,
         passing: tuple[type[Exception], ...] = (),
     ) -> None:
