@@ -102,6 +102,9 @@ def guard(app: Flask) -> None:
 
 def _check() -> ResponseReturnValue | None:
     if request.endpoint is None:
+        # Who isn't known learns nothing from an address under the API, not even that it is wrong.
+        if request.path.startswith(API):
+            _by_token()
         return None
     view = current_app.view_functions[request.endpoint]
     rule = rule_of(view)

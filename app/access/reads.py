@@ -7,7 +7,9 @@ from uuid import UUID
 from app.access.person import Person
 
 if TYPE_CHECKING:
+    from app.casework import Told
     from app.house import House
+    from domain.fact import Subject
 
 
 def log(
@@ -34,3 +36,22 @@ def log(
         reason=reason,
         position=position,
     )
+
+
+def log_and_stream(
+    house: "House",
+    person: Person,
+    route: str,
+    kind: "type[Subject]",
+    subject_id: UUID,
+    field_class: str,
+) -> "list[Told]":
+    """Note that this person sees one subject's whole story, and give it, in one commit: faster than both.
+
+    Empty when there is no such subject. For readers who need no other right than that it is there: whoever
+    asks is noted before anybody knows whose it is. Raises RecordUnavailable.
+    """
+    rows = house.reads.log_and_rows(
+        person.account, route, [subject_id], subject_id, role=person.role, field_class=field_class
+    )
+    return house.casework.told(kind, rows)

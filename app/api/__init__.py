@@ -1,7 +1,81 @@
 """The same commands and reads as the pages, as JSON for programs."""
 
-from flask import Flask
+from collections.abc import Callable
+from copy import deepcopy
+from functools import wraps
+from typing import Any, cast
+
+from apispec.ext.marshmallow import MarshmallowPlugin
+from flask import Flask, Response, current_app, render_template
+from flask_smorest import Blueprint  # type: ignore[import-untyped]
+from marshmallow import ValidationError
+
+from app.access.policy import allow, allow_anyone
+from app.api.answering import answer
+from app.api.asking import errors_of
+from app.api.commands import API, view_of
+from app.api.document import DESCRIPTION, Document, command_doc, describe, named, reading_doc, refuse_unknown
+from app.api.reading import READINGS
+from app.commands import BY_KEY
+from app.errors import problem
+
+__all__ = ["create_openapi", "register"]
 
 
 def register(app: Flask) -> None:
     """Put the API at /api/v1."""
+    app.config.update(API_TITLE="Casebook", API_VERSION="v1", OPENAPI_VERSION="3.1.0")
+    document = Document(
+        app,
+        spec_kwargs={
+            "info": {"description": DESCRIPTION},
+            "servers": [{"url": "/"}],
+            "marshmallow_plugin": MarshmallowPlugin(schema_name_resolver=named),
+        },
+    )
+    describe(document)
+    blueprint = Blueprint("api", __name__, url_prefix=API, description="")
+    for reading in READINGS:
+        view = _view(reading.view, reading.roles, reading_doc(reading))
+        method = "POST" if reading.by_post else "GET"
+        blueprint.add_url_rule(reading.path, f"read-{reading.view.__name__}", view, methods=[method])
+    for doing in BY_KEY.values():
+        view = _view(view_of(doing), doing.roles, command_doc(doing))
+        blueprint.add_url_rule(doing.rule, doing.key.replace("/", "-"), view, methods=["POST"])
+    document.register_blueprint(blueprint)
+    app.extensions["casebook-openapi"] = document
+    app.add_url_rule(f"{API}/openapi.json", "openapi", openapi)
+    app.add_url_rule(f"{API}/docs", "api_docs", docs)
+    app.register_error_handler(ValidationError, lambda error: problem(422, errors=errors_of(error)))
+
+
+def _view(
+    call: Callable[..., Response], roles: frozenset[str], doc: dict[str, Any]
+) -> Callable[..., Response]:
+    """A view of its own for each address, with its rule and its description on it."""
+
+    @wraps(call)
+    def view(**path: Any) -> Response:
+        return call(**path)
+
+    view.__doc__ = None
+    view._apidoc = {"manual_doc": doc}  # type: ignore[attr-defined]
+    return allow(*roles)(view)
+
+
+def create_openapi(app: Flask) -> dict[str, Any]:
+    """The OpenAPI document of this app."""
+    document = app.extensions["casebook-openapi"]
+    return refuse_unknown(deepcopy(cast("dict[str, Any]", document.spec.to_dict())))
+
+
+@allow_anyone
+def openapi() -> Response:
+    """The description of the API, for programs."""
+    return answer(create_openapi(current_app))
+
+
+@allow_anyone
+def docs() -> str:
+    """The description of the API, for people."""
+    return render_template("api/docs.html", title="The API", api=create_openapi(current_app))

@@ -1,0 +1,206 @@
+"""Every command as a POST: one view, made once for each line of the table of commands.
+
+The order of checks is the same everywhere: account and role (before the view), there and yours, idempotency,
+If-Match, schema, rule.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+from uuid import UUID
+
+from flask import Response, request
+
+from app.access.person import Person
+from app.access.policy import house, person
+from app.access.relation import about_of, may_raise_about, may_see_case, may_see_concern
+from app.access.throttling import MENTORING_REFERRALS
+from app.api import resources
+from app.api.answering import POSITION, answer, looked
+from app.api.asking import IDEMPOTENCY, must_have_seen, sent
+from app.casework import Busy, Done, NotFound, Told
+from app.commands import BREAK_CONFIDENTIALITY, RAISE_CONCERN, Doing
+from app.errors import UNREACHABLE, problem, unreachable
+from app.reference import reference_of
+from app.wording.common import _
+from domain.concern import Concern
+from domain.fact import Subject
+from domain.mentee_case import MenteeCase
+from domain.mentor import Mentor
+from domain.scheme import SCHEME_ID, Scheme
+from projections.positions import wait_for
+from projections.roll import Roll
+
+View = Callable[..., Response]
+API: Final = "/api/v1"
+DUPLICATES_SECONDS: Final = 0.5
+RECORDED: Final = _(
+    "It was recorded, but it can't be shown just now. Send it again with the same Idempotency-Key, and you "
+    "get the answer."
+)
+UNSAVED: Final = _(
+    "Nothing could be saved. Don't wait: tell the safeguarding lead or any adult in school now, and in "
+    "danger call 999. Then send it again with the same Idempotency-Key."
+)
+_UNREADABLE: Final = (ValueError, KeyError, TypeError, AttributeError)
+
+
+def view_of(doing: Doing) -> View:
+    """The view of one command."""
+    if doing is RAISE_CONCERN:
+        return _raise_concern
+    if doing is BREAK_CONFIDENTIALITY:
+        return _break_confidentiality
+
+    def view(subject_id: UUID | None = None) -> Response:
+        return _command(doing, SCHEME_ID if doing.thing == "scheme" else subject_id)
+
+    return view
+
+
+def _command(doing: Doing, subject_id: UUID | None) -> Response:
+    who, work = person(), house().casework
+    subject = _there_and_yours(doing, who, subject_id) if subject_id else None
+    body = sent()
+    asked = {"subject": str(subject_id) if subject_id else None, "body": body.said}
+    key = work.key(who, f"POST {API}{doing.rule}", request.headers.get(IDEMPOTENCY), asked)
+    done = work.answered(doing, key) if IDEMPOTENCY in request.headers else None
+    if done is None:
+        if subject is not None:
+            must_have_seen(_shown_version(subject))
+        said = body.load(doing.schema)
+        if doing.kind is MenteeCase and doing.verb is None and who.role == "referrer":
+            house().accounts.throttle.attempt(
+                f"referrer:{who.account}", key.command_id.hex, MENTORING_REFERRALS, once=True
+            )
+        expected = subject.version if subject is not None else None
+        done = work.run(doing, who, said, key=key, subject_id=subject_id, expected=expected)
+    return _shown(done, lambda: _answer(doing, who, done))
+
+
+def _there_and_yours(doing: Doing, who: Person, subject_id: UUID) -> Subject:
+    subject = house().casework.load(doing.kind, subject_id)
+    if doing.kind is Scheme:
+        return subject or Scheme.blank(SCHEME_ID)
+    if isinstance(subject, MenteeCase):
+        yours = may_see_case(who, subject.mentor_id) and (who.role != "mentor" or doing.own)
+    elif isinstance(subject, Concern):
+        yours = may_see_concern(who, about_of(subject))
+    else:
+        yours = subject is not None
+    if subject is None or not yours:
+        raise NotFound
+    return subject
+
+
+def _shown_version(subject: Subject) -> int:
+    return subject.policy.version if isinstance(subject, Scheme) else subject.version
+
+
+def _answer(doing: Doing, who: Person, done: Done) -> Response:
+    """The subject as it stood right after the command, so that a repeated request gets an equal answer."""
+    made = doing.verb is None
+    status = 201 if made else 200
+    if isinstance(done.subject, Scheme):
+        policy = done.subject.policy
+        return answer(vars(policy), status, version=policy.version, position=done.position)
+    told = house().casework.stream(doing.kind, done.subject.id)[: done.subject.version]
+    if isinstance(done.subject, MenteeCase) and made and not may_see_case(who, done.subject.mentor_id):
+        receipt = resources.Receipt(reference_of(done.subject.id), told[0].recorded_at)
+        return answer(receipt, status, position=done.position)
+    body = _resource(doing, who, done, told)
+    looked(_subjects(done.subject), doing.thing, done.position)
+    location = f"{API}/{doing.thing}/{done.subject.id}" if made else None
+    return answer(body, status, version=done.subject.version, position=done.position, location=location)
+
+
+def _resource(doing: Doing, who: Person, done: Done, told: list[Told]) -> Any:
+    if doing.kind is MenteeCase:
+        return resources.case_in(told, who)
+    if doing.kind is Concern:
+        return resources.concern_in(told, who)
+    if doing.kind is Mentor:
+        return resources.mentor_in(told, who, house().casework.policy())
+    pupil = resources.pupil_in(told)
+    return _with_duplicates(pupil, done.position) if doing.verb is None else pupil
+
+
+def _with_duplicates(pupil: resources.Pupil, position: int) -> resources.Enrolled:
+    """Who was on the roll before this pupil and may be the same: later ones aren't this answer's business."""
+    wait_for(house().pool, position - 1, ["roll"], DUPLICATES_SECONDS)
+    found = Roll(house().pool).possible_duplicates(pupil.given_name, pupil.family_name, pupil.born_on)
+    before = [row for row in found if row.pupil_id != pupil.id and row.number < position]
+    shown = [resources.PossibleDuplicate(row.pupil_id, row.year_group, row.tutor_group) for row in before]
+    return resources.Enrolled(**vars(pupil), possible_duplicates=shown)
+
+
+def _subjects(subject: Subject) -> tuple[UUID | None, ...]:
+    about = getattr(subject, "pupil_id", None)
+    return (subject.id, about if isinstance(about, UUID) else None)
+
+
+def _shown(done: Done, make: Callable[[], Response]) -> Response:
+    """The answer; when it can't be made or noted any more, at least that the command was recorded."""
+    try:
+        return make()
+    except UNREACHABLE as error:
+        unreachable(error)
+        return problem(503, RECORDED, headers={POSITION: str(done.position), "Retry-After": "30"})
+
+
+def _raise_concern() -> Response:
+    return _tell(RAISE_CONCERN, None)
+
+
+def _break_confidentiality(subject_id: UUID) -> Response:
+    try:
+        case = house().casework.load(MenteeCase, subject_id)
+        known = case is not None and may_raise_about(person(), case)
+    except _UNREADABLE:
+        # A case that can't be read must not stop a child from being heard.
+        known = True
+    if not known:
+        raise NotFound
+    return _tell(BREAK_CONFIDENTIALITY, subject_id)
+
+
+def _tell(doing: Doing, case_id: UUID | None) -> Response:
+    """Raise a concern: no version is asked for, and nothing but the body's own form can be wrong."""
+    who, work, body = person(), house().casework, sent()
+    asked = {"subject": str(case_id) if case_id else None, "body": body.said}
+    key = work.key(who, f"POST {API}{doing.rule}", request.headers.get(IDEMPOTENCY), asked)
+    try:
+        done = work.raised_before(key, case_id) if IDEMPOTENCY in request.headers else None
+        if done is None:
+            done = work.raise_concern(who, body.load(doing.schema), key=key, case_id=case_id)
+    except (Busy, *UNREACHABLE) as error:
+        unreachable(error)
+        return problem(503, UNSAVED, headers={"Retry-After": "5"})
+    answer_of = _told_the_lead if case_id else _received
+    return _shown(done, lambda: answer_of(who, done))
+
+
+def _told_the_lead(who: Person, done: Done) -> Response:
+    at = house().casework.stream(Concern, done.subject.id)[0].recorded_at
+    told = resources.ToldTheLead(done.subject.id, at)
+    if done.case is None or not may_see_case(who, done.case.mentor_id):
+        return answer(told, position=done.position)
+    facts = house().casework.stream(MenteeCase, done.case.id)[: done.case.version]
+    case = resources.case_in(facts, who)
+    looked(_subjects(done.case), "cases", done.position)
+    return answer({**vars(case), **vars(told)}, version=done.case.version, position=done.position)
+
+
+def _received(who: Person, done: Done) -> Response:
+    told = house().casework.stream(Concern, done.subject.id)[: done.subject.version]
+    received = resources.Received(done.subject.id, "received", told[0].recorded_at)
+    if not isinstance(done.subject, Concern) or not may_see_concern(who, about_of(done.subject)):
+        return answer(received, 201, position=done.position)
+    concern = resources.concern_in(told, who)
+    looked(_subjects(done.subject), "concerns", done.position)
+    return answer(
+        {**vars(concern), **vars(received)},
+        201,
+        version=done.subject.version,
+        position=done.position,
+        location=f"{API}/concerns/{done.subject.id}",
+    )
