@@ -345,7 +345,7 @@ class _Desk:
 
 def is_kind(kind: type[Subject], topic: str) -> bool:
     """Whether a stream that begins with this topic belongs to that kind of subject."""
-    return topic in FACTS and FACTS[topic].__module__ == kind.__module__
+    return topic in FACTS and topic.partition(".")[0] == kind.corrected.TOPIC.partition(".")[0]
 
 
 def _as_uuid(command_id: str | None) -> UUID:

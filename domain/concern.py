@@ -2,204 +2,62 @@
 
 Its own aggregate, its own key, its own readers. Raising one is never refused: what is missing or odd is
 kept in `gaps`, for the lead to ask about.
-
-The names of the facts and of their fields are a storage format and never change.
 """
 
-from dataclasses import dataclass
-from datetime import date, datetime
 from typing import Any, Literal
 from uuid import UUID
 
+from domain.concern_facts import (
+    Acknowledged,
+    ActionAssigned,
+    ActionCompleted,
+    Assessed,
+    ChildInformed,
+    Closed,
+    ClosingApproved,
+    Corrected,
+    Decided,
+    Disputed,
+    InformationShared,
+    Involved,
+    Notified,
+    OutcomeReceived,
+    PassedOn,
+    Raised,
+    ReceiptConfirmed,
+    ReferredOut,
+    Reopened,
+    Transferred,
+)
 from domain.fact import (
-    AtTime,
     By,
-    CorrectedFact,
-    Derived,
-    DisputedFact,
-    Fact,
-    Kept,
-    OnDay,
     Subject,
-    pinned,
     records,
 )
 
-
-@dataclass(frozen=True)
-class PassedOn:
-    """Whom the child's words were passed on to, and when (both as told)."""
-
-    whom: str
-    at: str | None = None
-
-
-@dataclass(frozen=True)
-class Involved:
-    """Another pupil in it, and which part they have."""
-
-    pupil_id: UUID
-    part: str
-
-
-class Raised(Fact):
-    """Somebody is worried about a child: in the child's own words, with facts apart from opinion."""
-
-    childs_words: str = ""
-    facts: str | None = None
-    opinion: str | None = None
-    immediate_danger: bool | None = None
-    disclosed_at: datetime | None = None
-    passed_on: tuple[PassedOn, ...] = ()
-    basis: str | None = None
-    mentee_informed: str | None = None
-    about: Literal["pupil", "staff"] = "pupil"
-    about_words: str | None = None
-    involved: tuple[Involved, ...] = ()
-    case_id: Derived[UUID | None] = None
-    pupil_id: Derived[UUID | None] = None
-    gaps: Derived[tuple[str, ...]] = ()
-    TOPIC = "concern.raised"
-
-
-class Notified(Fact):
-    """The lead and deputies were alerted. The alert holds nothing about the child."""
-
-    told: tuple[UUID, ...]
-    channel: str
-    times: Kept[int]
-    TOPIC = "concern.notified"
-
-
-class Acknowledged(Fact):
-    """Somebody who answers for safeguarding has read it."""
-
-    TOPIC = "concern.acknowledged"
-
-
-class Assessed(Fact):
-    """How serious it is, and why."""
-
-    threshold: str
-    reason: str
-    TOPIC = "concern.assessed"
-
-
-class Decided(Fact):
-    """What will be done, and why: also when that is nothing further."""
-
-    decision: Kept[Literal["refer", "early_help", "monitor", "no_further_action"]]
-    rationale: str
-    alternatives: str | None = None
-    TOPIC = "concern.decided"
-
-
-class ReferredOut(Fact):
-    """A safeguarding referral went to another body."""
-
-    body: str
-    sent_at: AtTime
-    reference: str | None = None
-    TOPIC = "concern.referred-out"
-
-
-class OutcomeReceived(Fact):
-    """The other body answered."""
-
-    outcome: str
-    received_on: OnDay
-    TOPIC = "concern.outcome-received"
-
-
-class InformationShared(Fact):
-    """Somebody was told something, on a stated basis."""
-
-    with_whom: str
-    what: str
-    basis: str
-    TOPIC = "concern.information-shared"
-
-
-class ActionAssigned(Fact):
-    """Somebody has something to do by a day."""
-
-    action: str
-    owner: str
-    due_on: Kept[date]
-    TOPIC = "concern.action-assigned"
-
-
-class ActionCompleted(Fact):
-    """It was done."""
-
-    action_version: Kept[int]
-    done_on: OnDay
-    notes: str | None = None
-    TOPIC = "concern.action-completed"
-
-
-class ChildInformed(Fact):
-    """The child was told what happens."""
-
-    told_on: OnDay
-    words: str
-    TOPIC = "concern.child-informed"
-
-
-class Closed(Fact):
-    """Nothing more is to be done for now."""
-
-    outcome: str
-    rationale: str
-    TOPIC = "concern.closed"
-
-
-class ClosingApproved(Fact):
-    """A second person agrees that it is closed."""
-
-    TOPIC = "concern.closing-approved"
-
-
-class Reopened(Fact):
-    """There is more to do after all."""
-
-    reason: str
-    TOPIC = "concern.reopened"
-
-
-class Transferred(Fact):
-    """The file went to the child's new school."""
-
-    to_school: str
-    sent_on: OnDay
-    TOPIC = "concern.transferred"
-
-
-class ReceiptConfirmed(Fact):
-    """The new school has the file."""
-
-    received_on: OnDay
-    by_whom: str
-    TOPIC = "concern.receipt-confirmed"
-
-
-class Corrected(CorrectedFact):
-    """An entry was wrong."""
-
-    TOPIC = "concern.corrected"
-
-
-class Disputed(DisputedFact):
-    """Somebody disputes an entry."""
-
-    TOPIC = "concern.disputed"
-
-
-pinned(
-    *(Raised, Notified, Acknowledged, Assessed, Decided, ReferredOut, OutcomeReceived, InformationShared),
-    *(ActionAssigned, ActionCompleted, ChildInformed, Closed, ClosingApproved, Reopened, Transferred),
-    *(ReceiptConfirmed, Corrected, Disputed),
-)
+__all__ = [
+    "Acknowledged",
+    "ActionAssigned",
+    "ActionCompleted",
+    "Assessed",
+    "ChildInformed",
+    "Closed",
+    "ClosingApproved",
+    "Concern",
+    "Corrected",
+    "Decided",
+    "Disputed",
+    "InformationShared",
+    "Involved",
+    "Notified",
+    "OutcomeReceived",
+    "PassedOn",
+    "Raised",
+    "ReceiptConfirmed",
+    "ReferredOut",
+    "Reopened",
+    "Transferred",
+]
 
 
 class Concern(Subject):
@@ -343,42 +201,32 @@ class Concern(Subject):
             self.refuse("This concern is closed. Reopen it first.", "reopen")
 
     def on_raised(self, fact: Raised) -> None:
-        """It begins."""
         self.raised_by = fact.recorded_by
         self.case_id, self.pupil_id, self.about = fact.case_id, fact.pupil_id, fact.about
 
     def on_notified(self, _: Notified) -> None:
-        """One alert more."""
         self.alerts += 1
 
     def on_acknowledged(self, _: Acknowledged) -> None:
-        """The alerts stop."""
         self.acknowledged = True
 
     def on_decided(self, _: Decided) -> None:
-        """It may be closed later."""
         self.decided = True
 
     def on_action_assigned(self, fact: ActionAssigned) -> None:
-        """One thing to do."""
         self.open_actions |= {fact.originator_version}
 
     def on_action_completed(self, fact: ActionCompleted) -> None:
-        """One thing less to do."""
         self.open_actions -= {fact.action_version}
 
     def on_closed(self, fact: Closed) -> None:
-        """Closed, by somebody."""
         self.closed, self.closed_by, self.closing_approved = True, fact.recorded_by, False
 
     def on_closing_approved(self, _: ClosingApproved) -> None:
-        """Seen by two."""
         self.closing_approved = True
 
     def on_reopened(self, _: Reopened) -> None:
-        """Open, and needing a decision of its own."""
         self.closed, self.decided = False, False
 
     def on_transferred(self, _: Transferred) -> None:
-        """A receipt may follow."""
         self.transferred = True

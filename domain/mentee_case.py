@@ -1,182 +1,60 @@
 """One mentee's case, from mentoring referral to close: what the whole product turns on.
 
-    referred → matched → at review (as many sessions held as planned) → closed
-    referred → declined; extended: matched again with more planned; match ended or reopened: referred again
-    "on hold" is a flag beside the state; while it is up the case can't be closed, and the DSL takes it down
-
-The names of the facts and of their fields are a storage format and never change.
+referred → matched → at review (as many sessions held as planned) → closed
+referred → declined; extended: matched again with more planned; match ended or reopened: referred again
+"on hold" is a flag beside the state; while it is up the case can't be closed, and the DSL takes it down
 """
 
-from datetime import date, datetime
+from datetime import date
 from typing import Any, Final, Literal
 from uuid import UUID
 
 from domain.fact import (
     By,
-    CorrectedFact,
-    Derived,
-    DisputedFact,
-    Fact,
-    Kept,
-    OnDay,
     Subject,
     day,
-    pinned,
     records,
 )
-
-
-class Referred(Fact):
-    """Somebody asked for a peer mentor for a pupil. A referrer may name the pupil in words alone."""
-
-    route: Literal["self", "parent", "staff", "mentor"]
-    reasons: tuple[str, ...]
-    words: str
-    referred_by: str
-    sessions_planned: Kept[Derived[int]]
-    pupil_id: UUID | None = None
-    pupil_in_words: str | None = None
-    TOPIC = "mentee-case.referred"
-
-
-class Declined(Fact):
-    """The scheme isn't the right help."""
-
-    reason: str
-    signposted_to: str | None = None
-    TOPIC = "mentee-case.declined"
-
-
-class Matched(Fact):
-    """A peer mentor takes the case, for a number of sessions in all."""
-
-    mentor_id: UUID
-    sessions_planned: Kept[Derived[int]]
-    reason: str | None = None
-    TOPIC = "mentee-case.matched"
-
-
-class PurposeAgreed(Fact):
-    """Mentee and mentor know what the meetings are for."""
-
-    purpose: str
-    expectations: str | None = None
-    TOPIC = "mentee-case.purpose-agreed"
-
-
-class SessionArranged(Fact):
-    """When and where they meet next."""
-
-    at: datetime
-    place: str
-    TOPIC = "mentee-case.session-arranged"
-
-
-class SessionHeld(Fact):
-    """They met."""
-
-    held_on: OnDay
-    minutes: Kept[int]
-    focus: str
-    notes: str
-    friend_came: bool = False
-    TOPIC = "mentee-case.session-held"
-
-
-class SessionMissed(Fact):
-    """They should have met and didn't."""
-
-    due_on: OnDay
-    reason: str
-    TOPIC = "mentee-case.session-missed"
-
-
-class MoreAskedFor(Fact):
-    """The mentee would like more sessions."""
-
-    words: str
-    TOPIC = "mentee-case.more-asked-for"
-
-
-class Extended(Fact):
-    """More sessions were agreed at the review."""
-
-    sessions: Kept[int]
-    reason: str
-    mentee_wishes: str
-    TOPIC = "mentee-case.extended"
-
-
-class MatchEnded(Fact):
-    """This mentor no longer has the case; it waits for another."""
-
-    reason: str
-    mentor_id: Derived[UUID]
-    TOPIC = "mentee-case.match-ended"
-
-
-class PutOnHold(Fact):
-    """The case waits for the Designated Safeguarding Lead, or for a guardian."""
-
-    reason: str | None = None
-    TOPIC = "mentee-case.put-on-hold"
-
-
-class HoldReleased(Fact):
-    """The case may go on."""
-
-    reason: str | None = None
-    TOPIC = "mentee-case.hold-released"
-
-
-class Closed(Fact):
-    """The mentoring is over."""
-
-    outcome: str
-    reason: str
-    TOPIC = "mentee-case.closed"
-
-
-class Reopened(Fact):
-    """The mentee came back."""
-
-    reason: str
-    TOPIC = "mentee-case.reopened"
-
-
-class ConfidentialityBroken(Fact):
-    """Somebody told the safeguarding lead. What the child said is in the concern."""
-
-    concern_id: Derived[UUID]
-    TOPIC = "mentee-case.confidentiality-broken"
-
-
-class Corrected(CorrectedFact):
-    """An entry was wrong."""
-
-    TOPIC = "mentee-case.corrected"
-
-
-class Disputed(DisputedFact):
-    """Somebody disputes an entry."""
-
-    TOPIC = "mentee-case.disputed"
-
-
-pinned(
-    *(Referred, Declined, Matched, PurposeAgreed, SessionArranged, SessionHeld, SessionMissed, MoreAskedFor),
-    *(
-        Extended,
-        MatchEnded,
-        PutOnHold,
-        HoldReleased,
-        Closed,
-        Reopened,
-        ConfidentialityBroken,
-        Corrected,
-        Disputed,
-    ),
+from domain.mentee_case_facts import (
+    Closed,
+    ConfidentialityBroken,
+    Corrected,
+    Declined,
+    Disputed,
+    Extended,
+    HoldReleased,
+    Matched,
+    MatchEnded,
+    MoreAskedFor,
+    PurposeAgreed,
+    PutOnHold,
+    Referred,
+    Reopened,
+    SessionArranged,
+    SessionHeld,
+    SessionMissed,
 )
+
+__all__ = [
+    "Closed",
+    "ConfidentialityBroken",
+    "Corrected",
+    "Declined",
+    "Disputed",
+    "Extended",
+    "HoldReleased",
+    "MatchEnded",
+    "Matched",
+    "MenteeCase",
+    "MoreAskedFor",
+    "PurposeAgreed",
+    "PutOnHold",
+    "Referred",
+    "Reopened",
+    "SessionArranged",
+    "SessionHeld",
+    "SessionMissed",
+]
 
 State = Literal["referred", "matched", "at_review", "closed", "declined"]
 MOST_MINUTES: Final = 480
@@ -386,18 +264,15 @@ class MenteeCase(Subject):
     # What the facts changed
 
     def on_referred(self, fact: Referred) -> None:
-        """A case begins."""
         self.pupil_id = fact.pupil_id
         self.referrer = fact.recorded_by
         self.referred_on = fact.happened_on
         self.sessions_planned = fact.sessions_planned
 
     def on_declined(self, _: Declined) -> None:
-        """The case ended before a match."""
         self.state = "declined"
 
     def on_matched(self, fact: Matched) -> None:
-        """The mentor has the case."""
         self.state = "matched"
         self.mentor_id = fact.mentor_id
         self.mentors += (fact.mentor_id,)
@@ -405,11 +280,9 @@ class MenteeCase(Subject):
         self.sessions_planned = fact.sessions_planned
 
     def on_session_arranged(self, fact: SessionArranged) -> None:
-        """They know when they meet next."""
         self.next_meeting = fact
 
     def on_session_held(self, fact: SessionHeld) -> None:
-        """One more; after the last planned one comes the review."""
         self.next_meeting = None
         self.sessions_held += 1
         self.last_held_on = max(fact.held_on, self.last_held_on or fact.held_on)
@@ -417,41 +290,32 @@ class MenteeCase(Subject):
             self.state = "at_review"
 
     def on_session_missed(self, _: SessionMissed) -> None:
-        """That meeting is past."""
         self.next_meeting = None
 
     def on_more_asked_for(self, _: MoreAskedFor) -> None:
-        """The review must hear it."""
         self.more_asked_for = True
 
     def on_extended(self, fact: Extended) -> None:
-        """More sessions, same mentor."""
         self.state = "matched"
         self.sessions_planned += fact.sessions
         self.more_asked_for = False
 
     def on_match_ended(self, _: MatchEnded) -> None:
-        """The case waits again."""
         self._wait("referred")
 
     def on_closed(self, _: Closed) -> None:
-        """The pairing ends with the case."""
         self._wait("closed")
 
     def on_reopened(self, _: Reopened) -> None:
-        """The case waits again."""
         self._wait("referred")
 
     def on_put_on_hold(self, _: PutOnHold) -> None:
-        """The flag goes up."""
         self.on_hold = True
 
     def on_hold_released(self, _: HoldReleased) -> None:
-        """The flag comes down."""
         self.on_hold = False
 
     def on_corrected(self, fact: Corrected) -> None:
-        """A referrer's words became a pupil on the roll."""
         if fact.field == "pupil_id" and fact.version == 1 and not self.erased:
             self.pupil_id = UUID(fact.value)
 

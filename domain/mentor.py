@@ -261,37 +261,28 @@ class Mentor(Subject):
             self.refuse(f"Select this mentor before {doing}.", "select")
 
     def on_applied(self, fact: Applied) -> None:
-        """An applicant."""
         self.pupil_id = fact.pupil_id
 
     def on_interviewed(self, _: Interviewed) -> None:
-        """May be selected now."""
         self.interviewed = True
 
     def on_selected(self, _: Selected) -> None:
-        """Chosen."""
         self.standing = "selected"
 
     def on_turned_down(self, _: TurnedDown) -> None:
-        """Not chosen."""
         self.standing = "turned_down"
 
     def on_trained(self, _: Trained) -> None:
-        """One step nearer to a first mentee."""
         self.trained = True
 
     def on_agreement_signed(self, _: AgreementSigned) -> None:
-        """One step nearer to a first mentee."""
         self.signed = True
 
     def on_took_on(self, fact: TookOn) -> None:
-        """One place fewer."""
         self.cases += (fact.case_id,)
 
     def on_handed_back(self, fact: HandedBack) -> None:
-        """One place more."""
         self.cases = tuple(case for case in self.cases if case != fact.case_id)
 
     def on_stood_down(self, _: StoodDown) -> None:
-        """No longer a mentor."""
         self.standing = "stood_down"

@@ -101,14 +101,11 @@ class Pupil(Subject):
             self.refuse("This pupil is not on the roll.")
 
     def on_enrolled(self, fact: Enrolled) -> None:
-        """Remember what later rules ask about."""
         self.born_on = fact.born_on
         self.year_group, self.tutor_group = fact.year_group, fact.tutor_group
 
     def on_moved_up(self, fact: MovedUp) -> None:
-        """Remember the new year and form."""
         self.year_group, self.tutor_group = fact.year_group, fact.tutor_group
 
     def on_left(self, _: Left) -> None:
-        """Remember that the pupil left."""
         self.left = True

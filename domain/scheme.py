@@ -73,6 +73,5 @@ class Scheme(Subject):
         self.record(Adopted, by, **said)
 
     def on_adopted(self, fact: Adopted) -> None:
-        """These rules are in force from now on."""
         said = vars(fact)
         self.policy = Policy(version=fact.originator_version + 1, **{name: said[name] for name in _RULES})

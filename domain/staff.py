@@ -97,5 +97,4 @@ class Staff(Subject):
             self.refuse("There is no such open account.")
 
     def on_account_ended(self, _: AccountEnded) -> None:
-        """Nobody signs in here any more."""
         self.ended = True
