@@ -13,7 +13,7 @@ from app.wording.facts import label
 def by_day(found: Sequence[Entry], now: datetime) -> list[dict[str, Any]]:
     """Entries by the day on which they were recorded, newest first, as the timeline's template takes them."""
     today = now.astimezone(LONDON).date()
-    newest_first = sorted(found, key=lambda entry: entry.version, reverse=True)
+    newest_first = sorted(found, key=lambda entry: entry.position, reverse=True)
     return [
         {"day_text": _day_text(recorded_on, today), "facts": [_fact(entry) for entry in group]}
         for recorded_on, group in groupby(newest_first, key=_recorded_on)

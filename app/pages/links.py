@@ -1,0 +1,77 @@
+"""Where things are: each reader's menu, the page of each command, and the way out of a refusal."""
+
+from typing import Any, Final
+from uuid import UUID
+
+from app.access.person import Person
+from app.commands import BY_KEY
+from app.wording import questions
+from app.wording.common import _
+
+WORRIED: Final = ("/worried", _("I’m worried about someone"))
+MENUS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
+    "coordinator": (
+        ("/", _("Today")),
+        ("/cases", _("Cases")),
+        ("/mentors", _("Mentors")),
+        ("/pupils", _("Pupils")),
+        ("/scheme", _("Rules")),
+    ),
+    "dsl": (
+        ("/", _("Needs you now")),
+        ("/concerns", _("All concerns")),
+        ("/cases", _("Cases")),
+        ("/pupils", _("Pupils")),
+    ),
+    "mentor": (("/", _("My mentees")), ("/refer", _("Refer a pupil"))),
+    "referrer": (("/", _("Refer a pupil")),),
+    "head": (("/", _("Needs you now")), ("/concerns", _("All concerns")), ("/scheme", _("Rules"))),
+    "inspector": (("/", _("Cases")), ("/concerns", _("Concerns"))),
+    "admin": (("/", _("People")), ("/status", _("Status"))),
+    "data_officer": (),
+}
+MENUS["deputy_dsl"] = MENUS["dsl"]
+MENUS["chair"] = MENUS["head"][:2]
+MINE: Final = ("/me/concerns", _("My concerns"))
+
+
+def nav(role: str, path: str) -> list[dict[str, Any]]:
+    """The menu of a role; what anybody may do about a worry is always in it."""
+    places = (*MENUS.get(role, ()), MINE, WORRIED)
+    return [{"text": text, "href": href, "current": href == path} for href, text in places]
+
+
+def home_of(thing: str, subject_id: UUID | None) -> str:
+    """The page that shows a subject."""
+    return "/scheme" if thing == "scheme" else f"/{thing}/{subject_id}"
+
+
+SPECIAL: Final = {
+    "cases/match": "/cases/{id}/match",
+    "cases/extend": "/cases/{id}/review",
+    "cases/hold-session": "/sessions/{id}/record",
+    "cases/break-confidentiality": "/worried?case={id}",
+    "scheme/adopt": "/scheme/adopt",
+}
+"""Commands whose page is made by hand."""
+
+
+def page_of(key: str, subject_id: UUID | None) -> str:
+    """The page on which a command is given."""
+    thing, _slash, verb = key.partition("/")
+    return SPECIAL.get(key, "/{thing}/{id}/do/{verb}").format(thing=thing, id=subject_id, verb=verb)
+
+
+def way_out(thing: str, subject_id: UUID | None, verb: str | None, person: Person) -> dict[str, str] | None:
+    """The command that a refusal offers instead, when this person may give it here."""
+    doing = BY_KEY.get(f"{thing}/{verb}")
+    if doing is None or subject_id is None or person.role not in doing.roles:
+        return None
+    if doing.key == "cases/correct":
+        return {"text": _("Find the pupil on the roll"), "href": f"/cases/{subject_id}/pupil"}
+    return {"text": questions.command(doing.key).title, "href": page_of(doing.key, subject_id)}
+
+
+def recorded_at(thing: str, subject_id: UUID, version: int, position: int) -> str:
+    """Where a reader goes after a command: the subject's page, with what was recorded on top."""
+    return f"{home_of(thing, subject_id)}?recorded={version}&after={position}"

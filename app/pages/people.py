@@ -1,0 +1,95 @@
+"""The people on a page, looked up once: by name for readers who may know it, by a code for an inspector."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from app.access.policy import house, person
+from app.naming import mentor_code, pupil_code
+from app.wording.common import _, day, titles, year
+from app.wording.names import Called, Names, mentioned
+from domain.fact import Fact
+from projections.mentors import Mentor, Mentors
+from projections.roll import Pupil, Roll
+from projections.staff import Staff
+
+
+@dataclass(frozen=True)
+class People:
+    """Names for sentences, and what the lists know of the pupils and mentors themselves."""
+
+    names: Names
+    pupils: Mapping[UUID, Pupil]
+    mentors: Mapping[UUID, Mentor]
+
+    def pupil(self, pupil_id: UUID | None, otherwise: str = "") -> dict[str, str]:
+        """A pupil as rows and headers show one: name, year and form. `otherwise` stands for a missing one."""
+        if pupil_id is None:
+            return {"name": otherwise or _("A pupil not on the roll yet"), "year": "", "form": ""}
+        row = self.pupils.get(pupil_id)
+        return {
+            "name": capital(self.names.pupil(pupil_id)),
+            "year": year(row.year_group) if row else "",
+            "form": row.tutor_group if row else "",
+        }
+
+    def mentor(self, mentor_id: UUID | None) -> str | None:
+        """A mentor's name, or None without a mentor."""
+        return capital(self.names.mentor(mentor_id)) if mentor_id else None
+
+    def mentors_pupil(self, mentor_id: UUID | None) -> Pupil | None:
+        """The mentor as a pupil on the roll."""
+        mentor = self.mentors.get(mentor_id) if mentor_id else None
+        return self.pupils.get(mentor.pupil_id) if mentor else None
+
+    def called(self, account: UUID) -> str:
+        """Somebody with an account, with their role: Ms Price, coordinator."""
+        role = self.names.role(account)
+        name = capital(self.names.person(account))
+        return f"{name}, {self.names.title(role)}" if role else name
+
+
+def people(
+    facts: Iterable[Fact] = (),
+    *,
+    pupils: Iterable[UUID | None] = (),
+    mentor_ids: Iterable[UUID | None] = (),
+    accounts: Iterable[UUID | None] = (),
+) -> People:
+    """Everybody whom these facts mention, and these ids, as far as this reader may know them."""
+    found = mentioned(facts)
+    pool = house().pool
+    wanted_mentors = found.mentors | _given(mentor_ids)
+    mentor_rows = Mentors(pool).by_ids(wanted_mentors) if wanted_mentors else {}
+    on_roll = found.pupils | _given(pupils) | {m.pupil_id for m in mentor_rows.values()}
+    wanted_accounts = found.accounts | _given(accounts)
+    staff_rows = Staff(pool).by_ids(wanted_accounts) if wanted_accounts else {}
+    called = {a.account_id: Called(a.name, a.role) for a in staff_rows.values()}
+    title_of = titles(house().casework.policy())
+    if person().role != "inspector":
+        pupil_rows = Roll(pool).by_ids(on_roll) if on_roll else {}
+        named = {pupil_id: row.name for pupil_id, row in pupil_rows.items()}
+        of_mentors = {m.mentor_id: named[m.pupil_id] for m in mentor_rows.values() if m.pupil_id in named}
+        return People(Names(called, named, of_mentors, title_of), pupil_rows, mentor_rows)
+    of_accounts = Mentors(pool).by_ids(a.mentor_id for a in staff_rows.values() if a.mentor_id)
+    for account in staff_rows.values():
+        if account.role == "mentor":
+            mentor = of_accounts.get(account.mentor_id) if account.mentor_id else None
+            called[account.account_id] = Called(mentor_code(mentor.pupil_id if mentor else None), "mentor")
+    codes = {pupil_id: pupil_code(pupil_id) for pupil_id in on_roll}
+    of_mentors = {m.mentor_id: mentor_code(m.pupil_id) for m in mentor_rows.values()}
+    return People(Names(called, codes, of_mentors, title_of), {}, mentor_rows)
+
+
+def born(row: Pupil) -> str:
+    """A birth date, to tell two pupils apart."""
+    return _("born {day}").format(day=day(row.born_on))
+
+
+def capital(text: str) -> str:
+    """A name at the beginning of a line."""
+    return text[:1].upper() + text[1:]
+
+
+def _given(ids: Iterable[UUID | None]) -> frozenset[UUID]:
+    return frozenset(one for one in ids if isinstance(one, UUID))

@@ -1,0 +1,177 @@
+"""Concerns by clock, for the safeguarding lead and deputies; those about staff for head and chair."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, cast
+from uuid import UUID
+
+from flask import Blueprint, request
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import NotFound
+
+from app.access.policy import allow, house, person
+from app.access.relation import CONCERN_READERS, about_of, concerns_seen_by, may_see_concern
+from app.commands import ABOUT_STAFF, LEADS
+from app.pages.common import cursor, lists, looked, page
+from app.pages.concern import SeenConcern, concern_page
+from app.pages.doing import command_page, entry_page, may_do
+from app.pages.people import People, people
+from app.pages.reading_forms import clean
+from app.wording import questions
+from app.wording.common import CONCERN_STATES, _, ago, how_long, moment, ngettext
+from domain.policy import Policy
+from projections.concerns import PAGE, About, Concern, State
+
+bp = Blueprint("safeguarding", __name__)
+MOST: Final = 500
+"""Open concerns that the first page counts."""
+LISTS: Final = (
+    (
+        "received",
+        _("Nobody has acknowledged these"),
+        _("not acknowledged"),
+        _("Every concern has been read."),
+    ),
+    (
+        "acknowledged",
+        _("Waiting for your decision"),
+        _("not decided"),
+        _("Nothing is waiting for a decision."),
+    ),
+    (
+        "being_dealt_with",
+        _("Being dealt with"),
+        _("being dealt with"),
+        _("No decided concern is still open."),
+    ),
+)
+
+
+def first_page() -> ResponseReturnValue:
+    """What needs this reader now, by clock."""
+    about = concerns_seen_by(person().role)
+    rows = [c for c in lists().concerns.needing_attention(limit=MOST) if c.about in about]
+    found = people(pupils=(c.pupil_id for c in rows), accounts=(c.raised_by for c in rows))
+    looked((c.concern_id for c in rows), "list")
+    now, policy = datetime.now(UTC), house().casework.policy()
+    return page(
+        "safeguarding/concerns.html",
+        title=_("Needs you now"),
+        lists=[
+            {
+                "id": state,
+                "title": title,
+                "short": short,
+                "count": sum(c.state == state for c in rows),
+                "rows": [_row(c, found, policy, now) for c in rows if c.state == state],
+                "empty_text": empty,
+            }
+            for state, title, short, empty in LISTS
+        ],
+        links=[{"text": _("All concerns"), "href": "/concerns"}],
+    )
+
+
+def _row(concern: Concern, found: People, policy: Policy, now: datetime) -> dict[str, Any]:
+    hours = {"received": policy.acknowledge_within_hours, "acknowledged": policy.decide_within_hours}
+    hours_allowed = hours.get(concern.state)
+    raiser = found.called(concern.raised_by)
+    raised = _("Raised by {who}, {ago}").format(who=raiser, ago=ago(concern.raised_at, now))
+    return {
+        **named(concern, found),
+        "href": f"/concerns/{concern.concern_id}",
+        "text": raised,
+        "more": CONCERN_STATES[concern.state] if hours_allowed is None else "",
+        "age_text": _("Waiting {how_long}").format(how_long=how_long(concern.raised_at, now))
+        if hours_allowed
+        else _("Raised {moment}").format(moment=moment(concern.raised_at)),
+        "standard_text": within(hours_allowed) if hours_allowed else "",
+        "over": hours_allowed is not None and now - concern.raised_at > timedelta(hours=hours_allowed),
+        "danger": bool(concern.immediate_danger),
+        "action": {
+            "text": _("Read and acknowledge") if concern.state == "received" else _("Open"),
+            "href": f"/concerns/{concern.concern_id}",
+            "primary": concern.state != "being_dealt_with",
+        },
+    }
+
+
+def named(concern: Concern, found: People) -> dict[str, str]:
+    """Whom a concern is about, as far as it is known without reading it."""
+    if concern.about == "staff":
+        return {"name": _("A member of staff"), "year": "", "form": ""}
+    return found.pupil(concern.pupil_id, _("A pupil who isn’t named in a case"))
+
+
+def within(hours: int) -> str:
+    """A standard in words."""
+    return ngettext("Standard: within {n} hour", "Standard: within {n} hours", hours).format(n=hours)
+
+
+@bp.get("/concerns")
+@allow(*sorted(CONCERN_READERS))
+def concern_list() -> ResponseReturnValue:
+    """Every concern that this reader answers for or may inspect, by state, page by page."""
+    about = cast(About, next(iter(concerns_seen_by(person().role))))
+    asked = request.args.get("state", "")
+    state = cast(State, asked) if asked in CONCERN_STATES else None
+    rows = lists().concerns.concerns(about=about, state=state, after=cursor(), limit=PAGE + 1)
+    rows, more = rows[:PAGE], rows[PAGE:]
+    found = people(pupils=(c.pupil_id for c in rows), accounts=(c.raised_by for c in rows))
+    looked((c.concern_id for c in rows), "list")
+    now = datetime.now(UTC)
+    return page(
+        "safeguarding/list.html",
+        title=_("Concerns"),
+        shows=[{"text": _("All"), "href": "/concerns", "current": state is None}]
+        + [
+            {"text": text, "href": f"/concerns?state={name}", "current": name == state}
+            for name, text in CONCERN_STATES.items()
+        ],
+        rows=[
+            {
+                **named(c, found),
+                "href": f"/concerns/{c.concern_id}",
+                "text": _("Raised by {who}, {ago}").format(
+                    who=found.called(c.raised_by), ago=ago(c.raised_at, now)
+                ),
+                "state": c.state,
+            }
+            for c in rows
+        ],
+        empty_text=_("No concern is in this state.") if state else _("No concern has been raised."),
+        pages={
+            "first_href": f"/concerns?state={asked}" if cursor() else None,
+            "next_href": f"/concerns?state={asked}&cursor={rows[-1].number}" if more else None,
+        },
+    )
+
+
+@bp.get("/concerns/<uuid:subject_id>")
+@allow(*sorted(CONCERN_READERS))
+def concern(subject_id: UUID) -> ResponseReturnValue:
+    """One concern: what the child said, what was decided and why, and what to do."""
+    return concern_page(SeenConcern(subject_id))
+
+
+@bp.route("/concerns/<uuid:subject_id>/do/<verb>", methods=["GET", "POST"])
+@allow(*sorted(LEADS | ABOUT_STAFF))
+def give(subject_id: UUID, verb: str) -> ResponseReturnValue:
+    """Any command on a concern."""
+    doing = may_do("concerns", verb)
+    seen = SeenConcern(subject_id)
+    if not may_see_concern(person(), about_of(seen.concern)):
+        raise NotFound
+    if verb in ("correct", "dispute"):
+        return entry_page(doing, seen.concern, seen.entries, seen.about)
+    fixed, about = {}, seen.about
+    if verb == "complete-action":
+        number = clean(request.args.get("action", ""))
+        action = next(
+            (e for e in seen.entries if e.name == "ActionAssigned" and str(e.version) == number), None
+        )
+        if action is None:
+            raise NotFound
+        fixed = {"action_version": action.version}
+        about = [*about, {"label": questions.command(doing.key).question("action_version").question}]
+        about[-1]["text"] = str(action.fields.get("action", ""))
+    return command_page(doing, seen.concern, about, fixed=fixed)

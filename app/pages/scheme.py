@@ -1,0 +1,67 @@
+"""The school's own rules: what is in force, and adopting others."""
+
+from datetime import UTC, datetime
+
+from flask import Blueprint, redirect, request
+from flask.typing import ResponseReturnValue
+
+from app.access.policy import allow, house, person
+from app.commands import BY_KEY
+from app.history import by_day, entries
+from app.pages.common import page, recorded
+from app.pages.doing import changes
+from app.pages.giving import Asking
+from app.pages.links import recorded_at
+from app.pages.people import people
+from app.wording import questions
+from app.wording.common import _
+from app.wording.facts import label, value_text
+from domain.scheme import SCHEME_ID, Scheme
+
+bp = Blueprint("scheme", __name__)
+
+
+@bp.get("/scheme")
+@allow("coordinator", "head")
+def scheme() -> ResponseReturnValue:
+    """The rules in force, and when they changed."""
+    told = house().casework.stream(Scheme, SCHEME_ID)
+    policy = house().casework.policy()
+    found = people(t.fact for t in told)
+    seen = entries(told, person(), found.names)
+    return page(
+        "coordinator/scheme.html",
+        title=_("The scheme’s rules"),
+        version_text=_("These are the rules in force, version {n}.").format(n=policy.version),
+        action={"text": questions.command("scheme/adopt").title, "href": "/scheme/adopt", "primary": True},
+        rules=[
+            {"label": label(q.name), "text": value_text(getattr(policy, q.name), found.names, q.name)}
+            for q in questions.command("scheme/adopt").questions
+        ],
+        days=by_day(seen, datetime.now(UTC)),
+        recorded=recorded("scheme", told, found.names),
+    )
+
+
+@bp.route("/scheme/adopt", methods=["GET", "POST"])
+@allow("coordinator", "head")
+def adopt() -> ResponseReturnValue:
+    """Adopt all rules at once, beginning with those in force."""
+    policy = house().casework.policy()
+    words = questions.command("scheme/adopt")
+    typed = {q.name: getattr(policy, q.name) for q in words.questions}
+    typed["mentor_years"] = [str(year) for year in policy.mentor_years]
+    asking = Asking(BY_KEY["scheme/adopt"], SCHEME_ID, policy.version - 1, typed=typed)
+    if request.method == "POST":
+        done = asking.post(request.form, changes(Scheme, SCHEME_ID))
+        if done is not None:
+            return redirect(recorded_at("scheme", SCHEME_ID, done.subject.version, done.position), 303)
+    return page(
+        "command_form.html",
+        title=words.title,
+        status=asking.status,
+        intro=words.next,
+        button=words.button,
+        cancel_href="/scheme",
+        **asking.form,
+    )
