@@ -19,7 +19,8 @@ from app.commands import Doing
 from app.forms import LONDON, today
 from app.record.keys import KeyStore
 from app.record.mapper import SealedMapper
-from app.record.recorder import CommandKey, CommandReused, Recorder, StoredRow, VersionConflict
+from app.record.errors import CommandReused as CommandReused
+from app.record.recorder import CommandKey, Recorder, StoredRow, VersionConflict
 from domain.concern import Concern
 from domain.fact import FACTS, By, Fact, Subject, day
 from domain.mentee_case import MenteeCase
