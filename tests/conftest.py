@@ -4,7 +4,6 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import psycopg
@@ -12,13 +11,11 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from app.embedded import Embedded
+from app.embedded import Embedded, Role
+from app.house import House
 from app.record.keys import create_kek
 from app.record.migrate import migrate
 from app.settings import Settings
-
-if TYPE_CHECKING:
-    from app.house import House
 
 ORIGIN = "casebook.example/tests"
 
@@ -65,10 +62,8 @@ def demo_settings(cluster: Embedded, templates: dict[str, str], tmp_path: Path) 
 
 
 @pytest.fixture
-def house(settings: Settings) -> Iterator["House"]:
+def house(settings: Settings) -> Iterator[House]:
     """One process's rooms in an empty school."""
-    from app.house import House
-
     with House(settings) as opened:
         yield opened
 
@@ -105,5 +100,5 @@ def _create(cluster: Embedded, name: str, template: str = "template1") -> None:
         )
 
 
-def _url(cluster: Embedded, role: str, database: str) -> str:
-    return make_conninfo(cluster.url(role), dbname=database)  # type: ignore[arg-type]
+def _url(cluster: Embedded, role: Role, database: str) -> str:
+    return make_conninfo(cluster.url(role), dbname=database)

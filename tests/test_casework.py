@@ -248,7 +248,8 @@ def test_the_same_worry_sent_again_gets_the_first_answer(house: House) -> None:
     again = worry(house, case_id, {"childs_words": "He hits me"}, command_id)
     assert (again.subject.id, again.position, again.replayed) == (first.subject.id, first.position, True)
     assert first.case is not None
-    assert again.case == first.case
+    assert again.case is not None
+    assert again.case.version == first.case.version
     assert size(house) == before
 
 
@@ -314,9 +315,9 @@ def test_a_case_that_cannot_be_read_does_not_stop_the_concern(house: House) -> N
             "UPDATE keys.data_keys SET wrapped = '\\x00', destroyed_at = now() WHERE originator_id = %s",
             [case_id],
         )
-    house.keys.forget_all()
-    done = worry(house, case_id, {"childs_words": "He hits me"})
-    assert load(house, Concern, done.subject.id).state == "received"
+    with House(house.settings) as later:
+        done = worry(later, case_id, {"childs_words": "He hits me"})
+        assert load(later, Concern, done.subject.id).state == "received"
 
 
 def test_without_the_record_a_worry_is_not_said_to_be_saved(house: House) -> None:

@@ -6,15 +6,15 @@ from uuid import uuid4
 import psycopg
 import pytest
 from psycopg import sql
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.conninfo import make_conninfo
 from psycopg_pool import ConnectionPool
 
+from app.embedded import Embedded, Role
 from app.record.keys import KeyStore
 from app.record.migrate import migrate
 from app.record.pool import open_pool
 from app.record.reads import ReadLog
 from app.record.recorder import Recorder
-from tests.record.cluster import superuser_url
 
 
 @dataclass(frozen=True)
@@ -29,50 +29,39 @@ class Databases:
     keys_superuser: str
 
 
-@pytest.fixture(scope="session")
-def server() -> Iterator[str]:
-    with superuser_url() as url:
-        with psycopg.connect(url, autocommit=True) as connection:
-            for role in ("casebook_owner", "casebook_app"):
-                if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone():
-                    connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(role)))
-        yield url
-
-
-def _url(server: str, database: str, user: str | None = None) -> str:
-    changed = {"dbname": database} | ({"user": user} if user else {})
-    return make_conninfo("", **(conninfo_to_dict(server) | changed))
-
-
 @pytest.fixture(scope="module")
-def empty(server: str) -> Iterator[Databases]:
+def empty(cluster: Embedded) -> Iterator[Databases]:
     """Two databases that belong to the owner role and have nothing in them."""
-    yield from _empty(server)
+    yield from _empty(cluster)
 
 
 @pytest.fixture
-def fresh(server: str) -> Iterator[Databases]:
+def fresh(cluster: Embedded) -> Iterator[Databases]:
     """As `empty`, for one test alone."""
-    yield from _empty(server)
+    yield from _empty(cluster)
 
 
-def _empty(server: str) -> Iterator[Databases]:
+def _empty(cluster: Embedded) -> Iterator[Databases]:
     name = f"casebook_{os.getpid()}_{uuid4().hex[:8]}"
     names = (name, f"{name}_keys")
-    with psycopg.connect(server, autocommit=True) as connection:
+    with psycopg.connect(cluster.url("superuser"), autocommit=True) as connection:
         for database in names:
             connection.execute(
                 sql.SQL("CREATE DATABASE {} OWNER casebook_owner").format(sql.Identifier(database))
             )
+
+    def url(role: Role, database: str) -> str:
+        return make_conninfo(cluster.url(role), dbname=database)
+
     yield Databases(
-        superuser=_url(server, names[0]),
-        owner=_url(server, names[0], "casebook_owner"),
-        app=_url(server, names[0], "casebook_app"),
-        keys_owner=_url(server, names[1], "casebook_owner"),
-        keys_app=_url(server, names[1], "casebook_app"),
-        keys_superuser=_url(server, names[1]),
+        superuser=url("superuser", names[0]),
+        owner=url("owner", names[0]),
+        app=url("app", names[0]),
+        keys_owner=url("owner", names[1]),
+        keys_app=url("app", names[1]),
+        keys_superuser=url("superuser", names[1]),
     )
-    with psycopg.connect(server, autocommit=True) as connection:
+    with psycopg.connect(cluster.url("superuser"), autocommit=True) as connection:
         for database in names:
             connection.execute(
                 sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database))
