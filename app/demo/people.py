@@ -1,0 +1,114 @@
+"""The people of the invented school: its roll as a file, and the staff who sign in."""
+
+import csv
+import io
+from dataclasses import dataclass
+from datetime import date
+from importlib.resources import files
+from typing import Final
+
+from app.demo.terms import first_day, school_year
+from app.roll_import import COLUMNS
+from app.upn import check_letter
+from domain.staff import Role
+
+SCHOOL: Final = "Hollinbrook School"
+PASSWORD: Final = "hollinbrook"  # noqa: S105 - printed by the demo for everybody to use
+_SCHOOL_NUMBER: Final = "9994321"  # no local authority has the number 999
+_YEARS: Final = range(7, 12)
+
+
+@dataclass(frozen=True)
+class Pupil:
+    """A pupil as the demo's file names them; `year_group` is the one of the present school year."""
+
+    given_name: str
+    family_name: str
+    known_as: str
+    birthday: str
+    year_group: int
+    form: str
+
+    @property
+    def name(self) -> str:
+        """Given name and family name: no two of the file are alike."""
+        return f"{self.given_name} {self.family_name}"
+
+    @property
+    def called(self) -> str:
+        """What friends call them."""
+        return self.known_as or self.given_name
+
+    def year_on(self, day: date, today: date) -> int:
+        """The year group on a day of this school year or of the one before."""
+        return self.year_group - (school_year(today) - school_year(day))
+
+    def born_on(self, today: date) -> date:
+        """A birth date that fits the year group."""
+        month, day = map(int, self.birthday.split("-"))
+        first_september = school_year(today) - self.year_group - 5
+        return date(first_september + (month < 9), month, day)
+
+
+@dataclass(frozen=True)
+class Colleague:
+    """A member of staff with an account; people sign in with `sign_in`."""
+
+    sign_in: str
+    name: str
+    role: Role
+
+    @property
+    def email(self) -> str:
+        """An address that reaches nobody (RFC 2606)."""
+        return f"{self.sign_in}@hollinbrook.example"
+
+
+STAFF: Final = (
+    Colleague("coordinator", "Ms Price", "coordinator"),
+    Colleague("coordinator2", "Mr Bevan", "coordinator"),
+    Colleague("dsl", "Ms Hughes", "dsl"),
+    Colleague("deputy", "Mr Okonkwo", "deputy_dsl"),
+    Colleague("head", "Mrs Adeyemi", "head"),
+    Colleague("chair", "Mr Whitfield", "chair"),
+    Colleague("tutor", "Mr Farrell", "referrer"),
+    Colleague("inspector", "Ms Lindqvist", "inspector"),
+    Colleague("data", "Mrs Dunne", "data_officer"),
+    Colleague("admin", "Mr Ellis", "admin"),
+)
+
+
+def pupils() -> list[Pupil]:
+    """Everybody of the file, Years 7 to 11."""
+    text = files(__package__).joinpath("pupils.csv").read_text("utf-8")
+    rows = csv.DictReader(io.StringIO(text))
+    return [Pupil(**{**row, "year_group": int(row["year_group"])}) for row in rows]  # type: ignore[arg-type]
+
+
+def roll_on(day: date, today: date) -> bytes:
+    """The school's roll on a day, as the file that an office would export: those in Years 7 to 11 then."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(COLUMNS)
+    for number, pupil in enumerate(pupils(), start=1):
+        year = pupil.year_on(day, today)
+        if year in _YEARS:
+            names = (pupil.given_name, pupil.family_name, pupil.known_as)
+            upn = _upn(number, pupil, today)
+            writer.writerow([upn, *names, pupil.born_on(today), year, f"{year}{pupil.form}"])
+    return out.getvalue().encode("utf-8-sig")
+
+
+def move_up_day(begins: date, today: date) -> date | None:
+    """The first day of this school year, when the record begins before it."""
+    first = first_day(school_year(today))
+    return first if begins < first < today else None
+
+
+def _upn(number: int, pupil: Pupil, today: date) -> str:
+    # The newest pupils of two forms came without one, as newcomers from abroad do.
+    if pupil.year_group == _YEARS[0] and number % 20 == 0:
+        return ""
+    entered = school_year(today) - (pupil.year_group - _YEARS[0])
+    rest = f"{_SCHOOL_NUMBER}{entered % 100:02d}{number:03d}"
+    return check_letter(rest) + rest

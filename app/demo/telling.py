@@ -1,0 +1,107 @@
+"""How the invented year is told: through the same commands that people give, at the times of the stories.
+
+A story is a generator that yields the time of its next step. All stories are told together in the order of
+time, since the record's own clock never runs backwards; what would happen after now isn't told.
+"""
+
+import heapq
+from collections.abc import Generator, Iterable
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from app.access.person import Person
+from app.casework import Casework
+from app.commands import BY_KEY
+from app.demo.people import Pupil
+from app.demo.terms import at, next_school_day, school_days_back
+from domain.concern import Concern
+from domain.fact import By
+from domain.staff import SYSTEM
+
+Story = Generator[datetime, None, None]
+
+
+class Teller:
+    """Gives commands in the names of invented people. `now` is the moment up to which the year is told."""
+
+    def __init__(self, casework: Casework, now: datetime, days: int) -> None:
+        self.casework = casework
+        self.now = now
+        self.today: date = now.date()
+        self._days = school_days_back(self.today, days)
+
+    def day(self, back: int) -> date:
+        """The school day that lies so many school days back: 1 is the last one before today."""
+        return self._days[back - 1] if back >= 1 else next_school_day(self.today, 1 - back)
+
+    def time(self, back: int, clock: str) -> datetime:
+        """A time on that day."""
+        return at(self.day(back), clock)
+
+    def tell(self, stories: Iterable[Story]) -> None:
+        """Tell all stories up to now, each step at its time."""
+        waiting: list[tuple[datetime, int, Story]] = []
+        for number, story in enumerate(stories):
+            _go_on(waiting, number, story)
+        while waiting and waiting[0][0] <= self.now:
+            when, number, story = heapq.heappop(waiting)
+            self.casework.demo_time = when
+            _go_on(waiting, number, story)
+
+    def give(self, person: Person, command: str, subject_id: UUID | None = None, /, **said: Any) -> UUID:
+        """Give a command, with values as a program would send them. Gives the subject's id."""
+        doing = BY_KEY[command]
+        key = self.casework.key(person, doing.rule, str(uuid4()), said)
+        loaded = doing.schema().load(said)
+        return self.casework.run(doing, person, loaded, key=key, subject_id=subject_id).subject.id
+
+    def worry(self, person: Person, case_id: UUID | None, /, **said: Any) -> UUID:
+        """Raise a concern, about a case or not. Gives the concern's id."""
+        doing = BY_KEY["cases/break-confidentiality" if case_id else "concerns/raise-concern"]
+        key = self.casework.key(person, doing.rule, str(uuid4()), said)
+        loaded = doing.schema().load(said)
+        return self.casework.raise_concern(person, loaded, key=key, case_id=case_id).subject.id
+
+    def alerted(self, concern_id: UUID, told: Iterable[Person]) -> None:
+        """Record the alert that went out when the concern was raised."""
+        concern = self.casework.load(Concern, concern_id)
+        if concern is None:
+            raise LookupError("The concern was raised just now.")
+        by = By(SYSTEM, uuid4(), self.casework.today(), policy=self.casework.policy())
+        concern.notify(by, told=tuple(person.account for person in told), channel="e-mail")
+        self.casework.save([concern])
+
+
+def _go_on(waiting: list[tuple[datetime, int, Story]], number: int, story: Story) -> None:
+    try:
+        when = next(story)
+    except StopIteration:
+        return
+    heapq.heappush(waiting, (when.astimezone(UTC), number, story))
+
+
+class Cast:
+    """Who plays in the stories: staff by sign-in name, mentors by pupil's name, mentees as needed."""
+
+    def __init__(self, pupils: list[Pupil], ids: dict[str, UUID], staff: dict[str, Person]) -> None:
+        self.pupils = {pupil.name: pupil for pupil in pupils}
+        self.ids = ids
+        self.staff = staff
+        self.mentors: dict[str, UUID] = {}
+        self.mentor_accounts: dict[str, Person] = {}
+        self._free = list(pupils)
+
+    def mentee(self, day: date, today: date) -> Pupil:
+        """A pupil of Year 7 or 8 on that day, who plays in no other story."""
+        # Alternately from the front and the back of a form, so that not all are neighbours.
+        for pupil in self._free[::7] + self._free:
+            if pupil.year_on(day, today) in (7, 8) and pupil.name in self.ids:
+                self._free.remove(pupil)
+                return pupil
+        raise LookupError("The invented school has too few pupils for its stories.")
+
+
+def later(when: datetime, minutes: int) -> datetime:
+    """So many minutes later."""
+    return when + timedelta(minutes=minutes)
