@@ -312,7 +312,7 @@ def test_a_case_that_cannot_be_read_does_not_stop_the_concern(house: House) -> N
     case_id, _ = a_matched_case(house)
     with psycopg.connect(house.settings.migrate_keys_database_url or "", autocommit=True) as connection:
         connection.execute(
-            "UPDATE keys.data_keys SET wrapped = '\\x00', destroyed_at = now() WHERE originator_id = %s",
+            "UPDATE keys.data_keys SET wrapped = NULL, destroyed_at = now() WHERE originator_id = %s",
             [case_id],
         )
     with House(house.settings) as later:
