@@ -21,7 +21,7 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 
 from domain.fact import Fact
 from projections.positions import faults, move_on, positions, prepare, status, wait_for
-from projections.read_model import ReadModel, Told, absorb
+from projections.read_model import ReadModel, Told, absorb, kind_of
 
 __all__ = ["Opener", "Projector", "Read", "Row", "open_rows", "status", "wait_for"]
 
@@ -170,7 +170,8 @@ class Projector:
         position: int,
         rows: Sequence[Row],
     ) -> None:
-        heard = [row for row in rows if any(model.hears(row.topic) for model in models)]
+        kinds = {model.kind for model in models}
+        heard = [row for row in rows if kind_of(row.topic) in kinds]
         upto = rows[-1].notification_id
         try:
             told = open_rows(self._opener, heard)
@@ -184,7 +185,8 @@ class Projector:
             ):
                 raise
             for model in models:
-                self._isolate(connection, model, [row for row in heard if model.hears(row.topic)], upto)
+                own = [row for row in heard if kind_of(row.topic) == model.kind]
+                self._isolate(connection, model, own, upto)
 
     def _isolate(
         self, connection: Connection[Any], model: ReadModel[Any], rows: Sequence[Row], upto: int
@@ -216,9 +218,12 @@ class Projector:
         upto: int,
     ) -> None:
         """Rows and positions in one transaction."""
+        by_kind: dict[str, list[Told]] = {model.kind: [] for model in models}
+        for one in told:
+            by_kind[kind_of(one.fact.TOPIC)].append(one)
         with connection.transaction():
             moving = [connection.execute(*statement) for statement in move_on(models, position, upto)]
-            absorb(connection, [(m, m.name, [t for t in told if m.hears(t.fact.TOPIC)]) for m in models])
+            absorb(connection, [(m, m.name, by_kind[m.kind]) for m in models])
             if sum(len(cursor.fetchall()) for cursor in moving) != len(models):
                 raise _Moved
         self._positions.update({model.name: upto for model in models})

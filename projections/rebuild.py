@@ -9,7 +9,7 @@ from psycopg_pool import ConnectionPool
 
 from projections.positions import prepare, put_position, table_of
 from projections.projector import Opener, Read, open_rows
-from projections.read_model import ReadModel, absorb
+from projections.read_model import ReadModel, absorb, kind_of
 
 
 class RebuildFailed(Exception):
@@ -91,7 +91,7 @@ class _Rebuild:
         if not rows:
             return False
         try:
-            told = open_rows(self._opener, [row for row in rows if self._model.hears(row.topic)])
+            told = open_rows(self._opener, [row for row in rows if kind_of(row.topic) == self._model.kind])
             with self._connection.pipeline(), self._connection.transaction():
                 absorb(self._connection, [(self._model, self._shadow, told)])
         except Exception as error:

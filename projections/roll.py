@@ -142,7 +142,7 @@ ROLL: Final = ReadModel(
         "sorted_as": 'text COLLATE "C" NOT NULL',
         "search": "text NOT NULL",
     },
-    indexes=("(sorted_as, pupil_id)", "(born_on)", "(upn)"),
+    indexes=("(sorted_as, number)", "(born_on)", "(upn)"),
     unlogged=True,
 )
 
@@ -170,18 +170,18 @@ class Roll:
         clause = (
             'WHERE (%(left)s OR NOT "left")'
             " AND (SELECT bool_and(strpos(search, w) > 0) FROM unnest(%(words)s::text[]) w)"
-            " AND (%(after)s::uuid IS NULL OR (sorted_as, pupil_id) >"
-            " (SELECT sorted_as, pupil_id FROM views.roll WHERE pupil_id = %(after)s))"
-            " ORDER BY sorted_as, pupil_id LIMIT %(limit)s"
+            " AND (%(after)s::uuid IS NULL OR (sorted_as, number) >"
+            " (SELECT sorted_as, number FROM views.roll WHERE pupil_id = %(after)s))"
+            " ORDER BY sorted_as, number LIMIT %(limit)s"
         )
         return self._ask(clause, {"words": words, "left": left, "after": after, "limit": limit})
 
     def pupils(self, *, left: bool = False, after: UUID | None = None, limit: int = PAGE) -> list[Pupil]:
         """The roll by family name, given name; the next page comes after the last one's id."""
         clause = (
-            'WHERE (%(left)s OR NOT "left") AND (%(after)s::uuid IS NULL OR (sorted_as, pupil_id) >'
-            " (SELECT sorted_as, pupil_id FROM views.roll WHERE pupil_id = %(after)s))"
-            " ORDER BY sorted_as, pupil_id LIMIT %(limit)s"
+            'WHERE (%(left)s OR NOT "left") AND (%(after)s::uuid IS NULL OR (sorted_as, number) >'
+            " (SELECT sorted_as, number FROM views.roll WHERE pupil_id = %(after)s))"
+            " ORDER BY sorted_as, number LIMIT %(limit)s"
         )
         return self._ask(clause, {"left": left, "after": after, "limit": limit})
 
@@ -212,7 +212,7 @@ class Roll:
         """Pupils who may be this one: the same full name; or the same birth date and one name in common."""
         full = f"{_plain(family_name)} {_plain(given_name)}"
         found = self._ask(
-            "WHERE sorted_as = %(full)s OR born_on = %(born)s ORDER BY sorted_as, pupil_id",
+            "WHERE sorted_as = %(full)s OR born_on = %(born)s ORDER BY sorted_as, number",
             {"full": full, "born": born_on},
         )
         given, family = _plain(given_name), _plain(family_name)
