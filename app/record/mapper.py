@@ -147,6 +147,7 @@ class _Shape:
             for name, annotation in annotations_of(fact_class).items()
         ]
         self._names = frozenset(f.name for f in self._fields)
+        self._decoded = [(f.name, f.decode) for f in self._fields if f.decode is not None]
 
     def encode(self, said: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         """The fields that stay readable, and those to be sealed, as JSON values."""
@@ -165,25 +166,28 @@ class _Shape:
         return pub, priv
 
     def decode(self, stored: dict[str, Any]) -> dict[str, Any]:
-        """The fact's fields; one that older facts lack takes its default."""
-        said: dict[str, Any] = {}
-        for name, _, _, decode, default in self._fields:
-            try:
-                value = stored[name]
-            except KeyError:
-                if default is MISSING:
-                    raise FactBroken(f"{self.topic} was stored without its field {name}.") from None
-                said[name] = default
-                continue
-            if decode is not None and value is not ERASED:
-                try:
-                    value = decode(value)
-                except (_Unfit, ValueError, TypeError, AttributeError):
-                    raise FactBroken(f"{self.topic} was stored with something else in {name}.") from None
-            said[name] = value
+        """The fact's fields, in the same dictionary; one that older facts lack takes its default."""
+        missing = self._defaults(stored) if stored.keys() != self._names else {}
+        name = ""
+        try:
+            for name, decode in self._decoded:
+                if name not in missing and (value := stored[name]) is not ERASED:
+                    stored[name] = decode(value)
+        except (_Unfit, ValueError, TypeError, AttributeError):
+            raise FactBroken(f"{self.topic} was stored with something else in {name}.") from None
+        stored.update(missing)
+        return stored
+
+    def _defaults(self, stored: dict[str, Any]) -> dict[str, Any]:
         if not self._names.issuperset(stored):
             raise FactBroken(f"{self.topic} was stored with fields that this software doesn't know.")
-        return said
+        missing = {}
+        for field in self._fields:
+            if field.name not in stored:
+                if field.default is MISSING:
+                    raise FactBroken(f"{self.topic} was stored without its field {field.name}.")
+                missing[field.name] = field.default
+        return missing
 
 
 @cache

@@ -129,10 +129,13 @@ class Recorder(ApplicationRecorder):
 
     def rows(self, originator_id: UUID, *, upto: int | None = None) -> list[StoredRow]:
         """One aggregate's facts in order; with `upto`, those up to that position of the record."""
+        if upto is None:
+            return self._select(_ROWS + "WHERE originator_id = %b ORDER BY originator_version", originator_id)
+        # The sum keeps the planner from the index of all positions, which it would read from the beginning.
         return self._select(
-            _ROWS + "WHERE originator_id = %b AND notification_id <= %b ORDER BY originator_version",
+            _ROWS + "WHERE originator_id = %b AND notification_id + 0 <= %b ORDER BY originator_version",
             originator_id,
-            Int8(_NO_END if upto is None else upto),
+            Int8(upto),
         )
 
     def rows_after(self, position: int, limit: int) -> list[StoredRow]:

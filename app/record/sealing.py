@@ -14,10 +14,11 @@ from binascii import Error as NotBase64
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import sha256
 from json.encoder import encode_basestring as _encode_text
 from os import urandom
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NoReturn
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -32,6 +33,9 @@ _HEADER_NAMES = ("alg", "enc", "typ", "kid", "kc", "agg", "ver", "topic", "pub",
 _TO_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 # What belongs to other alphabets must not pass as ours: it becomes a character that no alphabet has.
 _FROM_URL_SAFE = bytes.maketrans(b"-_+/=", b"+/***")
+# By how many characters a text is longer than a multiple of four: what is missing, and how it may then end.
+_PADDING = (b"", b"===", b"==", b"=")
+_LAST = (b"", b"", b"AQgw", b"AEIMQUYcgkosw048")
 _SCALARS = frozenset({str, int, bool, type(None)})
 
 
@@ -89,11 +93,7 @@ def seal(
     payload = _encode_object(priv)
     names = ",".join([f'"{name}"' for name in sorted(priv)])
     cek = key.content_key(agg, ver)
-    header = (
-        f'{{"alg":"dir","enc":"A256GCM","typ":"{typ}","kid":"{key.kid_text}","kc":"{_commitment(cek)}",'
-        f'"agg":"{agg}","ver":{ver},"topic":{_encode_text(topic)},"pub":{_encode_object(pub)},'
-        f'"priv":[{names}]}}'
-    )
+    header = f'{_start(key, cek, agg, ver, topic, typ)}{_encode_object(pub)},"priv":[{names}]}}'
     if iv is None:
         iv = urandom(12)
     try:
@@ -113,23 +113,30 @@ def unseal(
 
     Raises SealBroken when any byte differs from what was sealed, or it was sealed for another place or key.
     """
-    envelope = _parse(state, typ)
-    header = envelope.header
-    _check_place(header, agg, ver, topic)
-    if header["kid"] != key.kid_text:
-        raise SealBroken("The envelope names another key.")
+    protected, iv, sealed = _split(state)
     cek = key.content_key(agg, ver)
-    # AES-GCM alone doesn't commit to its key: one ciphertext can be built that opens to two stories.
-    if header["kc"] != _commitment(cek):
-        raise SealBroken("The envelope commits to another key.")
+    raw = _from_base64(protected)
+    start = _start(key, cek, agg, ver, topic, typ).encode()
+    # What was sealed here begins with exactly these bytes; anything else is taken apart name by name.
+    if raw.startswith(start):
+        pub, names = _rest(raw[len(start) :])
+    else:
+        header = _header(raw, typ)
+        _check_place(header, agg, ver, topic)
+        if header["kid"] != key.kid_text:
+            raise SealBroken("The envelope names another key.")
+        # AES-GCM alone doesn't commit to its key: one ciphertext can be built that opens to two stories.
+        if header["kc"] != _commitment(cek):
+            raise SealBroken("The envelope commits to another key.")
+        pub, names = header["pub"], header["priv"]
     try:
-        payload = AESGCM(cek).decrypt(envelope.iv, envelope.sealed, envelope.protected)
+        payload = AESGCM(cek).decrypt(iv, sealed, protected)
     except InvalidTag:
         raise SealBroken("The envelope was altered.") from None
     priv = _decode_object(payload)
-    if sorted(priv) != header["priv"]:
+    if sorted(priv) != names:
         raise SealBroken("The envelope doesn't hold the fields that it names.")
-    return header["pub"], priv
+    return pub, priv
 
 
 def read_public(
@@ -140,7 +147,7 @@ def read_public(
     Nothing vouches for them but the ledger. With `place` (aggregate, version, topic) an envelope that was
     moved is refused. Raises SealBroken when it isn't an envelope of this kind.
     """
-    header = _parse(state, typ).header
+    header = _header(_from_base64(_split(state)[0]), typ)
     if place is not None:
         _check_place(header, *place)
     return header["pub"], header["priv"]
@@ -148,39 +155,81 @@ def read_public(
 
 def sealed_version(state: bytes, *, typ: str) -> int:
     """The version that an envelope names: needed where its place doesn't tell it. Raises SealBroken."""
-    version = _parse(state, typ).header["ver"]
+    version = _header(_from_base64(_split(state)[0]), typ)["ver"]
     if type(version) is not int:
         raise SealBroken("The envelope's fields are of the wrong kind.")
     return version
 
 
-class _Envelope(NamedTuple):
-    protected: bytes
-    header: dict[str, Any]
-    iv: bytes
-    sealed: bytes
+def _start(key: DataKey, cek: bytes, agg: UUID, ver: int, topic: str, typ: str) -> str:
+    """The header up to its readable fields: it says what it is, under which key, and where it belongs."""
+    return (
+        f'{{"alg":"dir","enc":"A256GCM","typ":"{typ}","kid":"{key.kid_text}","kc":"{_commitment(cek)}",'
+        f'"agg":"{agg}","ver":{ver},"topic":{_encode_text(topic)},"pub":'
+    )
 
 
-def _parse(state: bytes, typ: str) -> _Envelope:
+def _split(state: bytes) -> tuple[bytes, bytes, bytes]:
+    """The header as it was sent, the IV, and the ciphertext with its tag."""
     try:
         protected, encrypted_key, iv, ciphertext, tag = bytes(state).split(b".")
     except ValueError:
         raise SealBroken("This isn't an envelope.") from None
-    header = _decode_object(_from_base64(protected))
+    if encrypted_key:
+        raise SealBroken("The envelope has fields that don't belong there.")
+    if len(iv) != 16 or len(tag) != 22:
+        raise SealBroken("The envelope has parts of the wrong length.")
+    return protected, _from_base64(iv), _from_base64(ciphertext) + _from_base64(tag)
+
+
+def _rest(raw: bytes) -> tuple[dict[str, Any], list[str]]:
+    """The readable fields, and the names of the sealed ones, from what comes after `_start`."""
+    try:
+        text = raw.decode()
+        pub, end = _decoder.raw_decode(text)
+    except SealBroken:
+        raise
+    except (ValueError, RecursionError):
+        raise SealBroken("The envelope isn't JSON.") from None
+    names = _names(text[end:])
+    if type(pub) is not dict:
+        raise SealBroken("The envelope's fields are of the wrong kind.")
+    if not pub.keys().isdisjoint(names):
+        raise SealBroken("The envelope names a field twice or out of order.")
+    return pub, names
+
+
+@lru_cache(maxsize=1024)
+def _names(end: str) -> list[str]:
+    """The names of the sealed fields; each kind of fact has its own end of the header, always the same."""
+    if not end.startswith(","):
+        raise SealBroken("The envelope isn't JSON.")
+    found = _decode_object(b"{" + end[1:].encode())
+    if tuple(found) != ("priv",):
+        raise SealBroken("The envelope has fields that don't belong there.")
+    return _checked_names(found["priv"])
+
+
+def _checked_names(priv: Any) -> list[str]:
+    if type(priv) is not list or not all(type(name) is str for name in priv):
+        raise SealBroken("The envelope's fields are of the wrong kind.")
+    if priv != sorted(set(priv)):
+        raise SealBroken("The envelope names a field twice or out of order.")
+    return priv
+
+
+def _header(raw: bytes, typ: str) -> dict[str, Any]:
+    header = _decode_object(raw)
     # `crit`, `zip`, and whatever else is unknown, asks a reader for something that this one doesn't do.
-    if encrypted_key or tuple(header) != _HEADER_NAMES:
+    if tuple(header) != _HEADER_NAMES:
         raise SealBroken("The envelope has fields that don't belong there.")
     if (header["alg"], header["enc"], header["typ"]) != ("dir", "A256GCM", typ):
         raise SealBroken("The envelope is of another kind.")
-    pub, priv = header["pub"], header["priv"]
-    if type(pub) is not dict or type(priv) is not list or not all(type(name) is str for name in priv):
+    if type(header["pub"]) is not dict:
         raise SealBroken("The envelope's fields are of the wrong kind.")
-    if priv != sorted(set(priv)) or not pub.keys().isdisjoint(priv):
+    if not header["pub"].keys().isdisjoint(_checked_names(header["priv"])):
         raise SealBroken("The envelope names a field twice or out of order.")
-    raw_iv, raw_tag = _from_base64(iv), _from_base64(tag)
-    if len(raw_iv) != 12 or len(raw_tag) != 16:
-        raise SealBroken("The envelope has parts of the wrong length.")
-    return _Envelope(protected, header, raw_iv, _from_base64(ciphertext) + raw_tag)
+    return header
 
 
 def _check_place(header: dict[str, Any], agg: UUID, ver: int, topic: str) -> None:
@@ -199,13 +248,13 @@ def _to_base64(raw: bytes) -> bytes:
 
 
 def _from_base64(text: bytes) -> bytes:
+    over = len(text) % 4
     try:
-        raw = a2b_base64(text.translate(_FROM_URL_SAFE) + b"=" * (-len(text) % 4), strict_mode=True)
+        raw = a2b_base64(text.translate(_FROM_URL_SAFE) + _PADDING[over], strict_mode=True)
     except NotBase64:
         raise SealBroken("The envelope isn't base64url.") from None
     # Decoders overlook the last unused bits; then altered bytes would pass as the same.
-    rest = len(raw) % 3
-    if rest and not text.endswith(_to_base64(raw[-rest:])):
+    if over and text[-1] not in _LAST[over]:
         raise SealBroken("The envelope isn't plain base64url.")
     return raw
 
@@ -244,14 +293,14 @@ def _refuse_number(_text: str) -> NoReturn:
     raise SealBroken("The envelope holds a number that isn't whole.")
 
 
-_decode = json.JSONDecoder(
+_decoder = json.JSONDecoder(
     object_pairs_hook=_without_doubles, parse_float=_refuse_number, parse_constant=_refuse_number
-).decode
+)
 
 
 def _decode_object(raw: bytes) -> dict[str, Any]:
     try:
-        found = _decode(raw.decode())
+        found = _decoder.decode(raw.decode())
     except SealBroken:
         raise
     except (ValueError, RecursionError):
