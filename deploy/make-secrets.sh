@@ -1,0 +1,35 @@
+#!/bin/sh
+# Makes the secrets of a new server in ./secrets, once. Nothing that exists is ever replaced: without the kek the
+# record can't be opened again, so copy it to a safe that isn't this machine's back-up.
+set -eu
+umask 077
+cd "$(dirname "$0")/.."
+if [ -e secrets ]; then
+  echo "./secrets is already there: nothing was changed." >&2
+  exit 1
+fi
+mkdir secrets.new
+
+random() { head -c 32 /dev/urandom | base64 | tr '+/' '-_' | tr -d '=\n'; }
+
+for name in record_owner_password record_app_password keys_owner_password keys_app_password kek secret_key; do
+  random >"secrets.new/$name"
+done
+url() { printf 'postgresql://%s:%s@%s/%s' "$1" "$(cat "secrets.new/$2")" "$3" "$4"; }
+url casebook_app record_app_password record-db casebook >secrets.new/database_url
+url casebook_app keys_app_password keys-db casebook_keys >secrets.new/keys_database_url
+url casebook_owner record_owner_password record-db casebook >secrets.new/migrate_database_url
+url casebook_owner keys_owner_password keys-db casebook_keys >secrets.new/migrate_keys_database_url
+
+# Inside the containers, PostgreSQL is account 999 and Casebook account 10001: each may read its own.
+if [ "$(id -u)" = 0 ]; then
+  chown 999 secrets.new/*_password
+  chown 10001 secrets.new/*_url secrets.new/kek secrets.new/secret_key
+  chmod 0711 secrets.new
+else
+  echo "Run this as root, so that each container can read its own secrets and no other." >&2
+  rm -r secrets.new
+  exit 1
+fi
+mv secrets.new secrets
+echo "Made ./secrets. Keep a copy of secrets/kek in a safe place, apart from the back-ups of the databases."
