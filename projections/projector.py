@@ -98,22 +98,25 @@ class Projector:
         self._passing = PASSING + passing
         self._positions: dict[str, int] = {}
         self._stopped: set[str] = set()
+        self._pause = _STAND_BY_SECONDS
         self.leading = False
 
     def run(self, stop: Event) -> None:
         """Lead, or stand by, until `stop` is set. No error ends it: it backs off and tries again."""
-        pause = _STAND_BY_SECONDS
         while not stop.is_set():
             try:
+                if self._pause > _STAND_BY_SECONDS:
+                    # A server that was restarted has ended every idle connection: each would cost a try.
+                    self._pool.check()
                 with self._pool.connection() as connection:
                     if _lock(connection):
                         self._lead(connection, stop)
-                pause = _STAND_BY_SECONDS
+                self._pause = _STAND_BY_SECONDS
             except Exception as error:
-                _log.warning("projector: %s, trying again in %.1f s", _kind_of(error), pause)
-                if stop.wait(pause):
+                _log.warning("projector: %s, trying again in %.1f s", _kind_of(error), self._pause)
+                if stop.wait(self._pause):
                     return
-                pause = min(pause * 2, _MOST_BACK_OFF)
+                self._pause = min(self._pause * 2, _MOST_BACK_OFF)
             else:
                 stop.wait(_STAND_BY_SECONDS)
 
@@ -130,10 +133,13 @@ class Projector:
                 now = monotonic()
                 if self._step(connection, stop):
                     newest = now
+                    # What was met before this was over: the next outage isn't its continuation.
+                    self._pause = _STAND_BY_SECONDS
                     continue
                 if now - looked > _LOOK_AGAIN_SECONDS:
                     self._look(connection)
                     looked = now
+                    self._pause = _STAND_BY_SECONDS
                 wait = self._lively if now - newest < _LIVELY_SECONDS else self._idle
                 for _ in connection.notifies(timeout=wait, stop_after=1):
                     pass
