@@ -1,0 +1,67 @@
+"""What this process remembers of subjects that it changed a moment ago.
+
+The next command on the same case needs no look at the record: it decides on what is remembered, and the
+record, which takes a fact only if its version follows, refuses it if somebody else was faster. So what is
+remembered never decides by itself that something is refused, absent or out of date.
+"""
+
+from threading import Lock
+from time import monotonic
+from typing import Final, TypeVar
+from uuid import UUID
+
+from domain.fact import Subject
+
+S = TypeVar("S", bound=Subject)
+
+SECONDS: Final = 60.0
+"""A key that was destroyed elsewhere must not live on here."""
+MOST: Final = 2000
+
+
+class Memory:
+    """Subjects as they were after their last change here, for `seconds` at most. Safe between threads."""
+
+    def __init__(self, *, seconds: float = SECONDS, most: int = MOST) -> None:
+        self._seconds = seconds
+        self._most = most
+        self._lock = Lock()
+        # In the order of their times, so that the first is always the one to go.
+        self._kept: dict[UUID, tuple[float, Subject]] = {}
+
+    def keep(self, subject: Subject) -> None:
+        """Remember a subject whose facts are all saved."""
+        kept = _copy(subject)
+        with self._lock:
+            self._kept.pop(subject.id, None)
+            self._kept[subject.id] = (monotonic() + self._seconds, kept)
+            self._let_go()
+
+    def recall(self, kind: type[S], subject_id: UUID) -> S | None:
+        """A copy of one's own, or None."""
+        with self._lock:
+            self._let_go()
+            known = self._kept.get(subject_id)
+        return _copy(known[1]) if known is not None and type(known[1]) is kind else None
+
+    def forget(self, subject_id: UUID) -> None:
+        """Somebody else changed it."""
+        with self._lock:
+            self._kept.pop(subject_id, None)
+
+    def _let_go(self) -> None:
+        now = monotonic()
+        while self._kept:
+            first = next(iter(self._kept))
+            if len(self._kept) <= self._most and self._kept[first][0] > now:
+                return
+            del self._kept[first]
+
+
+def _copy(subject: S) -> S:
+    """A subject's lists grow; whatever else it holds is replaced and never changed."""
+    copy = object.__new__(type(subject))
+    vars(copy).update(
+        {name: list(value) if type(value) is list else value for name, value in vars(subject).items()}
+    )
+    return copy
