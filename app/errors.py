@@ -36,8 +36,9 @@ UNREACHABLE: Final = (
     TooManyRequests,
     psycopg.OperationalError,
     psycopg.InterfaceError,
+    psycopg.errors.UndefinedTable,
 )
-"""The record or its keys can't be reached: nothing can be shown and nothing was recorded."""
+"""The record or its keys can't be reached, or a list isn't there yet: nothing can be shown."""
 
 TITLES: Final = {
     400: _("This request can't be read"),
@@ -64,6 +65,7 @@ DETAILS: Final = {
     412: _("Somebody recorded something since you looked. Look again, then decide again."),
     413: _("Send at most 256 KB."),
     415: _("Send the body as application/json."),
+    422: _("Put right what `errors` names, and send it again."),
     428: _("Send If-Match with the ETag that you saw."),
     429: _("Too many attempts. Wait, then try again."),
     500: _("Something went wrong on our side. Look whether it was recorded before you send it again."),

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Protocol
 from uuid import UUID
 
+from psycopg.errors import UndefinedTable
 from psycopg_pool import ConnectionPool
 
 from app.wording.common import _, titles
@@ -43,7 +44,19 @@ def names_for(
     facts: Iterable[Fact] = (),
     accounts: Iterable[UUID] = (),
 ) -> Names:
-    """Everybody whom these facts mention, and these accounts, as far as this role may know them."""
+    """Everybody whom these facts mention, and these accounts, as far as this role may know them.
+
+    Lists that aren't there yet hide no history: then everybody is called by what they are.
+    """
+    try:
+        return _looked_up(lists, role, policy, facts, accounts)
+    except UndefinedTable:
+        return Names(titles=titles(policy))
+
+
+def _looked_up(
+    lists: Lists, role: str, policy: Policy, facts: Iterable[Fact], accounts: Iterable[UUID]
+) -> Names:
     found = mentioned(facts)
     coded = role == "inspector"
     people = Staff(lists.pool).by_ids(found.accounts | frozenset(accounts))

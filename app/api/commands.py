@@ -9,6 +9,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from flask import Response, request
+from psycopg.errors import UndefinedTable
 
 from app.access.person import Person
 from app.access.policy import house, person
@@ -127,7 +128,10 @@ def _resource(doing: Doing, who: Person, done: Done, told: list[Told]) -> Any:
 def _with_duplicates(pupil: resources.Pupil, position: int) -> resources.Enrolled:
     """Who was on the roll before this pupil and may be the same: later ones aren't this answer's business."""
     wait_for(house().pool, position - 1, ["roll"], DUPLICATES_SECONDS)
-    found = Roll(house().pool).possible_duplicates(pupil.given_name, pupil.family_name, pupil.born_on)
+    try:
+        found = Roll(house().pool).possible_duplicates(pupil.given_name, pupil.family_name, pupil.born_on)
+    except UndefinedTable:
+        found = []
     before = [row for row in found if row.pupil_id != pupil.id and row.number < position]
     shown = [resources.PossibleDuplicate(row.pupil_id, row.year_group, row.tutor_group) for row in before]
     return resources.Enrolled(**vars(pupil), possible_duplicates=shown)
@@ -179,26 +183,38 @@ def _tell(doing: Doing, case_id: UUID | None) -> Response:
     return _shown(done, lambda: answer_of(who, done))
 
 
+def _may_show(subject: Subject, thing: str, position: int) -> bool:
+    """Note the look. When that fails, whoever raised a concern still hears that it was heard."""
+    try:
+        looked(_subjects(subject), thing, position)
+    except UNREACHABLE as error:
+        unreachable(error)
+        return False
+    return True
+
+
 def _told_the_lead(who: Person, done: Done) -> Response:
     at = house().casework.stream(Concern, done.subject.id)[0].recorded_at
     told = resources.ToldTheLead(done.subject.id, at)
-    if done.case is None or not may_see_case(who, done.case.mentor_id):
+    case = done.case
+    if case is None or not may_see_case(who, case.mentor_id) or not _may_show(case, "cases", done.position):
         return answer(told, position=done.position)
-    facts = house().casework.stream(MenteeCase, done.case.id)[: done.case.version]
-    case = resources.case_in(facts, who)
-    looked(_subjects(done.case), "cases", done.position)
-    return answer({**vars(case), **vars(told)}, version=done.case.version, position=done.position)
+    facts = house().casework.stream(MenteeCase, case.id)[: case.version]
+    shown = vars(resources.case_in(facts, who)) | vars(told)
+    return answer(shown, version=case.version, position=done.position)
 
 
 def _received(who: Person, done: Done) -> Response:
     told = house().casework.stream(Concern, done.subject.id)[: done.subject.version]
     received = resources.Received(done.subject.id, "received", told[0].recorded_at)
-    if not isinstance(done.subject, Concern) or not may_see_concern(who, about_of(done.subject)):
+    if (
+        not isinstance(done.subject, Concern)
+        or not may_see_concern(who, about_of(done.subject))
+        or not _may_show(done.subject, "concerns", done.position)
+    ):
         return answer(received, 201, position=done.position)
-    concern = resources.concern_in(told, who)
-    looked(_subjects(done.subject), "concerns", done.position)
     return answer(
-        {**vars(concern), **vars(received)},
+        vars(resources.concern_in(told, who)) | vars(received),
         201,
         version=done.subject.version,
         position=done.position,

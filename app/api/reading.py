@@ -185,7 +185,6 @@ def readers(subject_id: UUID) -> Response:
         raise NotFound
     asked = query(ListQuery)
     place = place_of(asked["cursor"], NUMBER)
-    behind = waited_for()
     limit = asked["limit"]
     found = house().reads.readers(subject_id, limit=limit + 1, before=int(place) if place else None)
     accounts = {one.account for one in found}
@@ -202,7 +201,7 @@ def readers(subject_id: UUID) -> Response:
         )
         for one in found[:limit]
     ]
-    return page(items, limit, str(found[limit - 1].id) if len(found) > limit else None, behind=behind)
+    return page(items, limit, str(found[limit - 1].id) if len(found) > limit else None)
 
 
 # From the lists
