@@ -260,6 +260,8 @@ def test_the_same_worry_sent_again_gets_the_first_answer(house: House) -> None:
         ({"childs_words": "x", "happened_on": "2999-01-01"}, "in the future"),
         ({"childs_words": "x", "disclosed_at": "about lunch time"}, "about lunch time"),
         ({"childs_words": "x", "disclosed_at": "2999-01-01T10:00:00Z"}, "in the future"),
+        ({"childs_words": "x", "disclosed_at": "0001-01-01T00:30:00+14:00"}, "0001-01-01"),
+        ({"childs_words": "x", "disclosed_at": "1026-11-20T10:00:00Z"}, "can't be right"),
     ],
 )
 def test_what_does_not_fit_is_kept_for_the_lead_to_ask_about(
@@ -318,6 +320,16 @@ def test_a_case_that_cannot_be_read_does_not_stop_the_concern(house: House) -> N
     with House(house.settings) as later:
         done = worry(later, case_id, {"childs_words": "He hits me"})
         assert load(later, Concern, done.subject.id).state == "received"
+
+
+def test_a_case_whose_key_is_lost_does_not_stop_the_concern(house: House) -> None:
+    case_id, _ = a_matched_case(house)
+    with psycopg.connect(house.settings.migrate_keys_database_url or "", autocommit=True) as connection:
+        connection.execute("ALTER TABLE keys.data_keys DISABLE TRIGGER refuse_removal")
+        connection.execute("DELETE FROM keys.data_keys WHERE originator_id = %s", [case_id])
+    with House(house.settings) as later:
+        done = worry(later, case_id, {"childs_words": "He hits me"})
+        assert load(later, Concern, done.subject.id).case_id == case_id
 
 
 def test_without_the_record_a_worry_is_not_said_to_be_saved(house: House) -> None:

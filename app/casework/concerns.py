@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 from app.casework.answers import Busy, Done, Person
 from app.casework.giving import TRIES, Giving, gone
 from app.forms import LONDON
-from app.record.errors import VersionConflict
+from app.record.errors import CommandReused, RecordUnavailable, VersionConflict
 from app.record.recorder import CommandKey
 from domain.concern import Concern
 from domain.fact import By, Subject, day
@@ -29,8 +29,9 @@ class Casework(Giving):
         said, by = self._made_to_fit(person, key, said)
         concern_id = uuid4()
         self.keys.create(concern_id)
+        with_case = TRIES
         for attempt in range(TRIES + 1):
-            case = self._case_or_none(case_id) if attempt < TRIES else None
+            case = self._case_or_none(case_id) if attempt < with_case else None
             concern = Concern.blank(concern_id)
             pupil_id = case.pupil_id if case and isinstance(case.pupil_id, UUID) else None
             concern.raise_concern(by, **said, case_id=case_id, pupil_id=pupil_id)
@@ -41,6 +42,14 @@ class Casework(Giving):
             try:
                 appended = self.save(changed, key=key, answer=concern)
             except VersionConflict:
+                continue
+            except (CommandReused, RecordUnavailable):
+                raise
+            except Exception:
+                if len(changed) == 1:
+                    raise
+                # Whatever is wrong with the case, such as its key, isn't wrong with the concern.
+                with_case = 0
                 continue
             if appended.replayed:
                 remembered = self.recorder.remembered(key) or gone()
@@ -64,7 +73,9 @@ class Casework(Giving):
             return None
         try:
             return self.load(MenteeCase, case_id)
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except RecordUnavailable:
+            raise
+        except Exception:
             return None
 
     def _with_case(self, done: Done, case_id: UUID | None) -> Done:
@@ -95,11 +106,13 @@ class Casework(Giving):
 def _moment(text: str) -> tuple[datetime | None, list[str]]:
     try:
         found = datetime.fromisoformat(text)
-    except ValueError:
+        if found.tzinfo is None:
+            found = found.replace(tzinfo=LONDON)
+        found = found.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None, [f"The time of the disclosure was given as “{text}”."]
-    if found.tzinfo is None:
-        found = found.replace(tzinfo=LONDON)
-    found = found.astimezone(UTC)
+    if found.year < 1900:
+        return None, [f"The time of the disclosure was given as {text}, which can't be right."]
     if found > datetime.now(UTC):
         return None, [f"The time of the disclosure was given as {text}, which is in the future."]
     return found, []
