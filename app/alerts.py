@@ -14,17 +14,20 @@ from time import monotonic
 from typing import Any, Final
 from uuid import UUID, uuid4
 
+from psycopg import OperationalError
 from psycopg_pool import ConnectionPool
 
 from app.casework import Casework
 from app.post import NotSent, Post
-from app.record.errors import VersionConflict
+from app.record.errors import RecordUnavailable, VersionConflict
+from app.record.keys import KeysUnavailable
 from domain.concern import Concern, Notified
 from domain.fact import ERASED, By
 from domain.staff import SYSTEM, AccountOpened, Corrected, Staff
 
 EVERY_SECONDS: Final = 2.0
 MOST_BACK_OFF: Final = 60.0
+MOST_OUT_OF_REACH: Final = 5.0
 TRIES: Final = 5
 LEADER_LOCK: Final = 4849336204517381
 
@@ -42,6 +45,9 @@ _UNREAD: Final = """
 _WITH_ROLE: Final = """
     SELECT id FROM access.accounts WHERE role = ANY(%s) AND disabled_at IS NULL ORDER BY created_at, id
 """
+
+OUT_OF_REACH: Final = (RecordUnavailable, KeysUnavailable, OperationalError)
+"""The record or its keys: for all concerns, or for none."""
 
 _log = logging.getLogger("casebook.alerts")
 
@@ -79,6 +85,9 @@ class Alerts:
         pause = EVERY_SECONDS
         while not stop.is_set():
             try:
+                if pause > EVERY_SECONDS:
+                    # A server that was restarted has ended every idle connection: each would cost a try.
+                    self._pool.check()
                 with self._pool.connection() as connection:
                     row = connection.execute("SELECT pg_try_advisory_lock(%s)", [LEADER_LOCK]).fetchone()
                     if row == (True,):
@@ -96,7 +105,7 @@ class Alerts:
                 # Its text may hold an address or what was in a row.
                 _log.warning("alerts: %s, trying again in %.0f s", type(error).__name__, pause)
                 stop.wait(pause)
-                pause = min(pause * 2, MOST_BACK_OFF)
+                pause = min(pause * 2, MOST_OUT_OF_REACH)
             else:
                 stop.wait(EVERY_SECONDS)
 
@@ -115,6 +124,9 @@ class Alerts:
                     self._alert(due)
                     sent += 1
                 self._later.pop(concern_id, None)
+            except OUT_OF_REACH:
+                # It isn't this concern's fault, and none of the others could be read or recorded either.
+                raise
             except Exception as error:
                 # One concern that can't be sent must not keep the others waiting.
                 _log.warning("alerts: %s, trying again in %.0f s", type(error).__name__, pause)

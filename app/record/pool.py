@@ -36,7 +36,9 @@ def open_pool(
         min_size=min_size,
         max_size=max_size,
         timeout=5,
-        reconnect_timeout=60,
+        # Its tries come later and later; who gave up begins anew with the next request, and isn't late by
+        # half a minute when the database is back.
+        reconnect_timeout=3,
         kwargs={
             "autocommit": True,
             "connect_timeout": 3,
