@@ -12,7 +12,8 @@ from app.cli.output import Commands, Failed, add_command, as_json, complain, pro
 from app.cli.surroundings import settings_here
 from app.forms import today
 from app.house import House
-from app.roll_import import RollRefused, import_roll, read_roll
+from app.roll_file import RollRefused, read_roll
+from app.roll_import import import_roll
 from app.staff_office import ROLES, StaffOffice
 from projections.positions import wait_for
 from projections.roll import Roll

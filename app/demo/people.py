@@ -8,7 +8,7 @@ from importlib.resources import files
 from typing import Final
 
 from app.demo.terms import first_day, school_year
-from app.roll_import import COLUMNS
+from app.roll_file import COLUMNS
 from app.upn import check_letter
 from domain.staff import Role
 

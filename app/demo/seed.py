@@ -14,7 +14,8 @@ from app.demo.terms import at
 from app.forms import LONDON
 from app.house import House
 from app.record.recorder import CommandKey
-from app.roll_import import import_roll, read_roll
+from app.roll_file import read_roll
+from app.roll_import import import_roll
 from app.staff_office import StaffOffice
 from domain.fact import By
 from domain.scheme import SCHEME_ID

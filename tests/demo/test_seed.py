@@ -1,0 +1,103 @@
+"""The invented year hangs together, on whichever day the demo begins."""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import pytest
+
+from app.demo.people import PASSWORD, SCHOOL, STAFF, pupils, roll_on
+from app.demo.seed import is_begun, is_told, tell_the_year
+from app.demo.terms import is_school_day
+from app.forms import LONDON
+from app.house import House
+from app.project import ProjectorProcess
+from app.record.recorder import StoredRow
+from app.roll_file import read_roll
+from app.roll_import import year_by_age
+from app.settings import Settings
+from domain.concern import Concern, Decided, Raised
+from domain.fact import Fact
+from domain.mentee_case import SessionHeld
+from projections.caseload import Caseload
+from projections.mentors import Mentors
+from projections.positions import status, wait_for
+
+
+@pytest.fixture
+def empty(demo_settings: Settings) -> Iterator[House]:
+    with House(demo_settings) as house, ProjectorProcess(house.pool, house.recorder, house.mapper):
+        yield house
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("now", ["2026-11-20T15:30", "2026-09-03T07:00", "2026-08-15T00:05"])
+def test_the_year_can_be_told_on_any_day(empty: House, now: str) -> None:
+    moment = datetime.fromisoformat(now).replace(tzinfo=LONDON)
+    assert not is_begun(empty)
+
+    tell_the_year(empty, SCHOOL, moment)
+
+    assert is_begun(empty)
+    assert is_told(empty)
+    assert empty.casework.policy().school_name == SCHOOL
+    position = empty.recorder.max_notification_id() or 0
+    assert wait_for(empty.pool, position, timeout=20)
+    assert not [standing for standing in status(empty.pool) if standing.fault]
+
+    facts = list(_facts(empty))
+    times = [row.recorded_at for row, _ in facts]
+    assert times == sorted(times)
+    assert times[-1] <= moment
+    assert times[0] < moment - timedelta(days=250)
+    held = [fact for _, fact in facts if isinstance(fact, SessionHeld)]
+    assert len(held) > 100
+    assert all(is_school_day(fact.held_on) for fact in held)
+
+    cases = Caseload(empty.pool).cases(limit=100)
+    states = Counter(case.state for case in cases)
+    assert 28 <= len(cases) <= 36
+    assert set(states) == {"referred", "matched", "at_review", "closed", "declined"}
+    assert min(states.values()) >= 2
+    assert {case.on_hold for case in cases} == {True, False}
+    standings = Counter((m.standing, m.trained, m.signed) for m in Mentors(empty.pool).mentors(limit=100))
+    assert len(standings) >= 5
+    decisions = {fact.decision for _, fact in facts if isinstance(fact, Decided)}
+    assert decisions == {"refer", "early_help", "monitor", "no_further_action"}
+    unread = [
+        concern
+        for concern_id in {fact.originator_id for _, fact in facts if isinstance(fact, Raised)}
+        if (concern := empty.casework.load(Concern, concern_id)) and not concern.acknowledged
+    ]
+    assert len(unread) == 1
+
+    for colleague in STAFF:
+        person = empty.accounts.by_password(colleague.sign_in, PASSWORD, "127.0.0.1")
+        assert person, colleague.sign_in
+        assert person.role == colleague.role
+    mentor = empty.accounts.by_password("mentor", PASSWORD, "127.0.0.1")
+    assert mentor
+    assert mentor.mentor_id
+    assert Caseload(empty.pool).of_mentor(mentor.mentor_id)
+
+
+def _facts(house: House) -> Iterator[tuple[StoredRow, Fact]]:
+    position = 0
+    while rows := house.recorder.rows_after(position, 500):
+        yield from zip(rows, house.mapper.to_domain_events(rows), strict=True)
+        position = rows[-1].notification_id
+
+
+def test_the_roll_is_a_file_that_the_importer_takes_without_a_word() -> None:
+    today = datetime(2026, 11, 20, tzinfo=LONDON).date()
+    rows = read_roll(roll_on(today, today), today)
+    assert len(rows) == len(pupils()) == 240
+    assert {row.year_group for row in rows} == set(range(7, 12))
+    assert all(year_by_age(row.born_on, today) == row.year_group for row in rows)
+    assert len({(row.given_name, row.family_name) for row in rows}) == 240
+
+
+def test_a_school_s_own_record_is_never_told_stories(house: House) -> None:
+    with pytest.raises(Exception, match="only a demo may invent"):
+        tell_the_year(house, SCHOOL)
+    assert house.recorder.max_notification_id() is None
