@@ -114,9 +114,19 @@ def per_second(work: Callable[[Any], object], items: Sequence[Any], threads: int
     return len(items) / (perf_counter() - start)
 
 
+Measured = tuple[float, ...]
+
+
 def side_by_side(
-    ours: Callable[[], float], theirs: Callable[[], float], rounds: int = 3
-) -> tuple[float, float]:
-    """Medians of both, taken in turns so that a noisy minute hits both."""
-    pairs = [(ours(), theirs()) for _ in range(rounds)]
-    return median(p[0] for p in pairs), median(p[1] for p in pairs)
+    ours: Callable[[], Measured], theirs: Callable[[], Measured], rounds: int = 3
+) -> list[tuple[float, float]]:
+    """Medians of both, number by number, taken in turns so that a noisy minute hits both."""
+    turns = [(ours(), theirs()) for _ in range(rounds)]
+    return [
+        (median(row), median(stock))
+        for row, stock in zip(
+            zip(*(turn[0] for turn in turns), strict=True),
+            zip(*(turn[1] for turn in turns), strict=True),
+            strict=True,
+        )
+    ]

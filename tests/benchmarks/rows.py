@@ -12,6 +12,7 @@ from time import monotonic, perf_counter, sleep
 from uuid import UUID, uuid4
 
 from eventsourcing.projection import ProjectionRunner
+from psycopg.sql import SQL, Identifier
 
 from app.casework import Casework
 from app.commands import BY_KEY
@@ -60,22 +61,29 @@ def command(work: Casework, case_id: UUID) -> int:
 
 
 def commands(ground: Ground) -> list[Row]:
-    """Load, decide, save on cases of twenty facts, by one writer and by eight."""
+    """Load, decide, save on cases of twenty facts, by one writer and by eight; then the next on each case.
+
+    Our first command on a case finds nothing of it in memory but its key, which opening the case left there.
+    """
     rows = []
     with_stock = StockCases(ground.stock_env)
+    work = ground.house.casework
     for threads, count in ((1, 300), (8, 800)):
+        writers = f"{threads} writer{'s' if threads > 1 else ''}"
 
-        def ours(threads: int = threads, count: int = count) -> float:
+        def ours(threads: int = threads, count: int = count) -> tuple[float, float]:
             cases = save(ground.house, [a_case(FACTS) for _ in range(count)])
-            return per_second(lambda case_id: command(ground.house.casework, case_id), cases, threads)
+            first = per_second(lambda case_id: command(work, case_id), cases, threads)
+            return first, per_second(lambda case_id: command(work, case_id), cases, threads)
 
-        def theirs(threads: int = threads, count: int = count) -> float:
+        def theirs(threads: int = threads, count: int = count) -> tuple[float, float]:
             cases = [with_stock.add(FACTS) for _ in range(count)]
-            return per_second(with_stock.command, cases, threads)
+            first = per_second(with_stock.command, cases, threads)
+            return first, per_second(with_stock.command, cases, threads)
 
-        fast, stock = side_by_side(ours, theirs)
-        name = f"command on a case of {FACTS} facts, {threads} writer{'s' if threads > 1 else ''}"
-        rows.append(Row(name, fast, stock, "commands/s", fast / stock, 1.5))
+        for n, (fast, stock) in enumerate(side_by_side(ours, theirs)):
+            name = f"{'next ' if n else ''}command on a case of {FACTS} facts, {writers}"
+            rows.append(Row(name, fast, stock, "commands/s", fast / stock, 1.5))
     with_stock.close()
     return rows
 
@@ -87,9 +95,9 @@ def catch_up(ground: Ground, facts: int = 50_000, stock_facts: int = 4_000) -> l
     end = house.recorder.max_notification_id() or 0
     for model in MODELS.values():
         with house.pool.connection() as connection:
-            connection.execute(f"DROP TABLE IF EXISTS views.{model.name} CASCADE")  # type: ignore[arg-type]
+            connection.execute(SQL("DROP TABLE IF EXISTS {}").format(Identifier("views", model.name)))
     with house.pool.connection() as connection:
-        connection.execute("DROP TABLE IF EXISTS views.positions, views.positions_unlogged")
+        connection.execute("DROP TABLE IF EXISTS views.positions, views.unlogged_positions, views.faults")
     took = running(ground, lambda: _until(ground, end, 600))
     ours = end / took
 
@@ -150,7 +158,7 @@ def lag(ground: Ground, seconds: float = 10, rate: float = 50) -> list[Row]:
 
 
 def history_page(ground: Ground, facts: int = 40) -> list[Row]:
-    """The history page through the real server, its read logged first, against a bare view with one select."""
+    """The history page through the real server, its read logged first, against a bare view of one select."""
     case_id = save(ground.house, [a_case(facts)])[0]
     token = _token(ground)
     env = os.environ | {"CASEBOOK_BENCH": json.dumps(_for_server(ground)), "PYTHONWARNINGS": "default"}

@@ -10,6 +10,7 @@ from eventsourcing.postgres import PostgresTrackingRecorder
 from eventsourcing.projection import Projection
 from psycopg import Cursor
 from psycopg.rows import DictRow
+from psycopg.sql import SQL, Identifier
 
 
 class StockCase(Aggregate):
@@ -49,8 +50,10 @@ class StockView(PostgresTrackingRecorder):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.create_table_statements.append(
-            "CREATE TABLE IF NOT EXISTS stock_view (id uuid PRIMARY KEY, facts bigint)"  # type: ignore[arg-type]
+        self.sql_create_statements.append(
+            SQL("CREATE TABLE IF NOT EXISTS {}.stock_view (id uuid PRIMARY KEY, facts bigint)").format(
+                Identifier(self.datastore.schema)
+            )
         )
 
     def count(self, case_id: UUID, tracking: Tracking) -> None:
