@@ -4,8 +4,10 @@ from flask import Flask
 
 from app.pages import (
     account,
+    case_list,
     cases,
     coordinator,
+    finding,
     mentor,
     mentors,
     office,
@@ -15,14 +17,17 @@ from app.pages import (
     safeguarding,
     scheme,
     worried,
+    worried_sending,
 )
-from app.pages.common import frame
+from app.pages.common import frame, wait_for_lists
 
 
 def register(app: Flask) -> None:
     """Put every page at its address."""
-    of_staff = (cases, coordinator, mentors, past, pupils, safeguarding, scheme, office)
-    for module in (account, mentor, referral, worried, *of_staff):
+    of_cases = (case_list, cases, coordinator, finding, past)
+    for module in (account, mentor, referral, worried, worried_sending, *of_cases):
         app.register_blueprint(module.bp)
-    app.register_blueprint(worried.sending)
+    for module in (mentors, pupils, safeguarding, scheme, office):
+        app.register_blueprint(module.bp)
+    app.before_request(wait_for_lists)
     app.context_processor(frame)

@@ -10,10 +10,9 @@ from flask.typing import ResponseReturnValue
 from app.access.policy import allow, allow_anyone, house, person, source
 from app.access.sessions import COOKIE, give_cookie, take_cookie
 from app.commands import EVERYBODY
-from app.pages import cases, mentor, office, referral, safeguarding, today
-from app.pages.common import lists, looked, page
+from app.pages import case_list, mentor, office, referral, safeguarding, today
+from app.pages.common import lists, looked, page, sign_in_fields
 from app.pages.mentor import raised_rows
-from app.pages.worried import sign_in_fields
 from app.wording.common import _
 
 bp = Blueprint("account", __name__)
@@ -49,7 +48,7 @@ FIRST_PAGES: Final[dict[str, Callable[[], ResponseReturnValue]]] = {
     "chair": safeguarding.first_page,
     "mentor": mentor.first_page,
     "referrer": referral.first_page,
-    "inspector": cases.case_list,
+    "inspector": case_list.case_list,
     "admin": office.first_page,
     "data_officer": mine,
 }

@@ -1,7 +1,7 @@
-"""Cases: the list, one case with its history, and every command on it that needs no page of its own."""
+"""One case with its history, and every command on it that needs no page of its own."""
 
 from datetime import UTC, datetime
-from typing import Any, Final, cast, get_args
+from typing import Any, Final
 from uuid import UUID
 
 from flask import Blueprint, redirect, request
@@ -9,87 +9,22 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
 from app.access.policy import allow, house, person
-from app.access.relation import CASE_READERS, ROLL_READERS, may_see_case
+from app.access.relation import CASE_READERS, may_see_case
 from app.history import Entry, by_day, entries
 from app.next_actions import next_actions
-from app.pages.common import cursor, lists, looked, page, recorded, stream
-from app.pages.doing import changes, command_page, entry_page, may_do, text_now, with_links
-from app.pages.giving import Asking
-from app.pages.links import page_of, recorded_at
-from app.pages.people import People, born, people
+from app.pages.common import looked, page, recorded, stream
+from app.pages.doing import command_page, entry_page, may_do, text_now, with_links
+from app.pages.links import page_of
+from app.pages.people import people
 from app.wording import questions
-from app.wording.common import CASE_STATES, ERASED_TEXT, _, day, moment, year
-from domain.mentee_case import MenteeCase, State
-from projections.caseload import PAGE, Case
+from app.wording.common import ERASED_TEXT, _, day, moment
+from domain.mentee_case import MenteeCase
 
 bp = Blueprint("cases", __name__)
 READY: Final = frozenset(
     {"match", "decline", "hold-session", "arrange-session", "miss-session", "release", "reopen"}
 )
 """Commands with a button of their own; the others wait behind "Other things you can record"."""
-STATES: Final = get_args(State)
-BY_CODE: Final = _(
-    "You can read these records and change nothing. Pupils are shown by a code: the same code is always the "
-    "same pupil. Each page that you open is noted."
-)
-
-
-@bp.get("/cases")
-@allow(*sorted(ROLL_READERS | {"inspector"}))
-def case_list() -> ResponseReturnValue:
-    """All cases by state, page by page."""
-    asked = request.args.get("state", "")
-    state = cast(State, asked) if asked in STATES else None
-    asking = lists().caseload
-    rows, counted = asking.cases(state=state, after=cursor(), limit=PAGE + 1), asking.counts()
-    rows, more = rows[:PAGE], rows[PAGE:]
-    found = people(pupils=(c.pupil_id for c in rows), mentor_ids=(c.mentor_id for c in rows))
-    looked((c.case_id for c in rows), "list")
-    total = counted.get(state, 0) if state else sum(counted.values())
-    return page(
-        "coordinator/cases.html",
-        title=_("Cases"),
-        states=[{"value": "", "text": _("All cases"), "chosen": state is None}]
-        + [{"value": s, "text": text, "chosen": s == state} for s, text in CASE_STATES.items()],
-        filter_href="/cases",
-        columns=[{"text": t} for t in (_("Pupil"), _("State"), _("Sessions"), _("Peer mentor"), _("Next"))],
-        cases=[case_row(case, found) for case in rows],
-        count_text=_("{n} in all").format(n=total),
-        empty_text=_(
-            "No case is in this state." if state else "No cases yet. Each mentoring referral opens one."
-        ),
-        intro=BY_CODE if person().role == "inspector" else None,
-        refer_href="/refer" if person().role in ROLL_READERS else None,
-        pages={
-            "first_href": f"/cases?state={asked}" if cursor() else None,
-            "next_href": f"/cases?state={asked}&cursor={rows[-1].number}" if more else None,
-        },
-    )
-
-
-def case_row(case: Case, found: People) -> dict[str, Any]:
-    """A case in a list."""
-    return {
-        **found.pupil(case.pupil_id),
-        "href": f"/cases/{case.case_id}",
-        "state": case.state,
-        "on_hold": case.on_hold,
-        "held": case.sessions_held,
-        "planned": case.sessions_planned,
-        "mentor": found.mentor(case.mentor_id),
-        "next_text": next_text(case),
-    }
-
-
-def next_text(case: Case) -> str:
-    """What comes next in a case, in a few words."""
-    if case.state == "referred":
-        return _("Find the pupil on the roll") if case.unidentified else _("Match a mentor")
-    if case.state == "at_review":
-        return _("Close or extend")
-    if case.state == "matched":
-        return moment(case.next_at) if case.next_at else _("Arrange a session")
-    return ""
 
 
 @bp.get("/cases/<uuid:subject_id>")
@@ -98,15 +33,16 @@ def case(subject_id: UUID) -> ResponseReturnValue:
     """One case: where it stands, what may be done next, and its history."""
     seen = SeenCase(subject_id)
     verbs = next_actions(seen.case, person().role) if not seen.case.erased else []
-    likely = seen.likely(verbs)
+    likely, stands = seen.likely(verbs), seen.header()
+    ready = READY if stands["purpose"] else READY | {"agree-purpose"}
     looked([subject_id, seen.case.pupil_id if not seen.case.erased else None], "case", seen.told)
     return page(
         "coordinator/case.html",
         title=seen.pupil["name"],
-        case=seen.header(),
-        next_actions=likely + seen.actions([v for v in verbs if v in READY], primary=not likely),
+        case=stands,
+        next_actions=likely + seen.actions([v for v in verbs if v in ready], primary=not likely),
         more_actions=[
-            *seen.actions([v for v in verbs if v not in READY | {"correct"}]),
+            *seen.actions([v for v in verbs if v not in ready | {"correct"}]),
             worried_about(subject_id),
         ],
         days=with_links(by_day(seen.entries, datetime.now(UTC)), seen.entries, "cases", subject_id),
@@ -154,7 +90,7 @@ class SeenCase:
             "state": case.state,
             "on_hold": case.on_hold,
             "hold_text": hold_text(),
-            "mentor": self.people.mentor(mentor_id),
+            "mentor": self.people.mentor(mentor_id) or self._past_mentor(),
             "mentor_href": f"/mentors/{mentor_id}" if mentor_id and who.role == "coordinator" else None,
             "held": case.sessions_held,
             "planned": case.sessions_planned,
@@ -162,6 +98,13 @@ class SeenCase:
             "next_meeting": meeting_text(case),
             "referred_text": day(case.referred_on) if case.referred_on else None,
         }
+
+    def _past_mentor(self) -> str | None:
+        """The last mentor of a case that has none now."""
+        past = self.case.mentors
+        if not past or person().role == "mentor" or self.case.erased:
+            return None
+        return _("{name}, until the match ended").format(name=self.people.mentor(past[-1]))
 
     def likely(self, verbs: list[str]) -> list[dict[str, Any]]:
         """What comes before everything else: finding the pupil, or the review."""
@@ -220,72 +163,3 @@ def give(subject_id: UUID, verb: str) -> ResponseReturnValue:
     if request.method == "GET" and not page_of(doing.key, subject_id).endswith(f"/do/{verb}"):
         return redirect(page_of(doing.key, subject_id), 303)
     return command_page(doing, seen.case, seen.about, danger=verb in ("close", "decline", "end-match"))
-
-
-@bp.route("/cases/<uuid:subject_id>/pupil", methods=["GET", "POST"])
-@allow(*sorted(ROLL_READERS))
-def find_pupil(subject_id: UUID) -> ResponseReturnValue:
-    """Say which pupil on the roll a referrer's words meant."""
-    seen = SeenCase(subject_id)
-    q = request.form.get("q", "").strip()[:200]
-    found = []
-    if q:
-        found = lists().roll.search(q, limit=21)
-    looked([subject_id, *(p.pupil_id for p in found)], "names", seen.told)
-    return page(
-        "coordinator/pupils.html",
-        title=_("Which pupil is this?"),
-        action=request.path,
-        intro=_("The mentoring referral says: {words}").format(words=seen.pupil["name"]),
-        q=q,
-        searched=bool(q),
-        too_many=len(found) > 20,
-        pupils=[
-            {
-                "name": p.name,
-                "year": year(p.year_group),
-                "form": p.tutor_group,
-                "born_text": born(p),
-                "action": {
-                    "text": _("This is the pupil"),
-                    "href": f"/cases/{subject_id}/pupil/{p.pupil_id}",
-                    "primary": True,
-                },
-            }
-            for p in found[:20]
-        ],
-        enrol_href="/pupils/new",
-    )
-
-
-@bp.route("/cases/<uuid:subject_id>/pupil/<uuid:pupil_id>", methods=["GET", "POST"])
-@allow(*sorted(ROLL_READERS))
-def take_pupil(subject_id: UUID, pupil_id: UUID) -> ResponseReturnValue:
-    """Confirm it: a correction of the first entry, whose words stay."""
-    seen = SeenCase(subject_id)
-    named = people(pupils=[pupil_id]).pupil(pupil_id)
-    text = ", ".join(filter(None, (named["name"], named["year"], named["form"])))
-    asking = Asking(
-        may_do("cases", "correct"),
-        subject_id,
-        seen.case.version,
-        fixed={"version": 1, "field": "pupil_id", "value": str(pupil_id)},
-    )
-    if request.method == "POST":
-        done = asking.post(request.form, changes(MenteeCase, subject_id))
-        if done is not None:
-            return redirect(recorded_at("cases", subject_id, done.subject.version, done.position), 303)
-    looked([subject_id, pupil_id], "names", seen.told)
-    return page(
-        "command_form.html",
-        title=_("Is this the right pupil?"),
-        status=asking.status,
-        intro=_("The words of the mentoring referral stay in the history."),
-        about=[
-            {"label": _("Referred as"), "text": seen.pupil["name"]},
-            {"label": _("On the roll"), "text": text},
-        ],
-        button=_("Yes, this is the pupil"),
-        cancel_href=f"/cases/{subject_id}/pupil",
-        **asking.form,
-    )

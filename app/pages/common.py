@@ -6,17 +6,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
-from flask import Response, make_response, render_template, request
+from flask import Response, g, make_response, render_template, request
 from werkzeug.exceptions import NotFound
 
 from app.access import reads
-from app.access.policy import house, person, person_or_none
+from app.access.policy import API, house, person, person_or_none
 from app.casework import Told
 from app.commands import COMMANDS, Doing
 from app.errors import UNREACHABLE
 from app.pages.links import nav
 from app.wording import questions
-from app.wording.common import moment, titles
+from app.wording.common import _, moment, titles
 from app.wording.names import Names
 from domain.fact import Fact, Subject
 from domain.policy import DEFAULT_POLICY
@@ -50,6 +50,7 @@ def frame() -> dict[str, Any]:
         "account": {"name": who.name, "role_text": titles(policy)[who.role]},
         "nav": nav(who.role, request.path),
         "csrf": who.csrf,
+        "behind": g.get("behind", False),
     }
 
 
@@ -65,11 +66,8 @@ class Lists:
 
 
 def lists() -> Lists:
-    """The lists, after waiting for what this reader recorded on the page before."""
+    """The lists as they are now."""
     pool = house().pool
-    after = request.args.get("after", "")
-    if after.isdecimal():
-        wait_for(pool, int(after[:18]))
     return Lists(Caseload(pool), Concerns(pool), Mentors(pool), Roll(pool), Staff(pool))
 
 
@@ -88,6 +86,14 @@ def stream(kind: type[S], subject_id: UUID) -> tuple[S, list[Told]]:
     for one in told:
         one.fact.mutate(subject)
     return subject, told
+
+
+def wait_for_lists() -> None:
+    """Before a page that follows a command: let the lists show it too, for the next click."""
+    after = request.args.get("after", "")
+    ours = request.method == "GET" and not request.path.startswith(API)
+    if ours and after.isdecimal() and person_or_none() is not None:
+        g.behind = not wait_for(house().pool, int(after[:18]))
 
 
 def cursor() -> int:
@@ -117,3 +123,25 @@ def recorded(thing: str, told: Sequence[Told], names: Names) -> dict[str, str] |
 def doing_of(thing: str, fact: Fact) -> Doing | None:
     """The command that records a fact of this kind."""
     return next((d for d in COMMANDS if d.thing == thing and d.fact is type(fact)), None)
+
+
+def sign_in_fields(user_name: str = "") -> list[dict[str, Any]]:
+    """The two questions of a sign-in."""
+    return [
+        {
+            "name": "user_name",
+            "kind": "text",
+            "label": _("User name"),
+            "value": user_name,
+            "autocomplete": "username",
+            "width": "20",
+        },
+        {
+            "name": "password",
+            "kind": "password",
+            "label": _("Password"),
+            "value": "",
+            "autocomplete": "current-password",
+            "width": "20",
+        },
+    ]

@@ -117,13 +117,15 @@ def with_links(
     doing = BY_KEY.get(f"{thing}/correct")
     if doing is None or who.role not in doing.roles:
         return days
+    said_by_people = {
+        d.fact for d in BY_KEY.values() if d.thing == thing and d.verb not in ("correct", "dispute")
+    }
     may = {
         entry.version
         for entry in seen
-        if entry.fields
-        and not entry.topic.endswith((".corrected", ".disputed"))
-        and (who.role != "mentor" or entry.recorded_by.id == who.account)
+        if FACTS[entry.topic] in said_by_people
         and said_fields(FACTS[entry.topic])
+        and (who.role != "mentor" or entry.recorded_by.id == who.account)
     }
     for one in (fact for group in days for fact in group["facts"]):
         if one["version"] in may:

@@ -37,7 +37,8 @@ MINE: Final = ("/me/concerns", _("My concerns"))
 
 def nav(role: str, path: str) -> list[dict[str, Any]]:
     """The menu of a role; what anybody may do about a worry is always in it."""
-    places = (*MENUS.get(role, ()), MINE, WORRIED)
+    # A mentor's first page has their concerns already, and a phone has little room for a menu.
+    places = (*MENUS.get(role, ()), *(() if role == "mentor" else (MINE,)), WORRIED)
     return [{"text": text, "href": href, "current": href == path} for href, text in places]
 
 

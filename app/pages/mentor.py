@@ -18,6 +18,7 @@ from app.pages.common import lists, looked, page
 from app.pages.doing import changes, text_now
 from app.pages.giving import Asking
 from app.pages.links import page_of, recorded_at
+from app.pages.people import people
 from app.pages.reading_forms import DATE_PARTS, boxes
 from app.wording import questions
 from app.wording.common import _, moment
@@ -58,10 +59,34 @@ def first_page() -> ResponseReturnValue:
         "mentor/mine.html",
         title=_("My mentees"),
         next_meeting=_meeting(coming[0]) if coming else None,
-        record_href=page_of("cases/hold-session", seen[0].case.id) if len(seen) == 1 else None,
+        record_href=_record_href([one.case.id for one in seen if one.case.state == "matched"]),
         worried_href="/worried",
         mentees=[_mentee(one) for one in seen],
         raised=raised_rows(raised),
+    )
+
+
+def _record_href(meeting: list[UUID]) -> str | None:
+    """Where "Record a session" leads: to the one mentee, or to the choice between them."""
+    if not meeting:
+        return None
+    return page_of("cases/hold-session", meeting[0]) if len(meeting) == 1 else "/sessions"
+
+
+@bp.get("/sessions")
+@allow("mentor")
+def whom() -> ResponseReturnValue:
+    """Whom did you meet?"""
+    mentor_id = person().mentor_id
+    cases = [c for c in (lists().caseload.of_mentor(mentor_id) if mentor_id else []) if c.state == "matched"]
+    found = people(pupils=(c.pupil_id for c in cases))
+    looked((c.case_id for c in cases), "names")
+    return page(
+        "mentor/whom.html",
+        title=_("Whom did you meet?"),
+        mentees=[
+            {**found.pupil(c.pupil_id), "href": page_of("cases/hold-session", c.case_id)} for c in cases
+        ],
     )
 
 
@@ -181,5 +206,6 @@ def _fields(held: Asking, following: Asking, case: MenteeCase, chosen: str) -> d
             "required": False,
             "label": _("When do you meet next?"),
         }
-        found["next_place"] = {**asked["place"], "name": "next_place", "required": False}
+        where = {"name": "next_place", "required": False, "label": _("Where?")}
+        found["next_place"] = {**asked["place"], **where}
     return found

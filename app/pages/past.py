@@ -39,7 +39,19 @@ def of_case(subject_id: UUID) -> ResponseReturnValue:
         seen.told,
     )
     back = {"text": _("Back to the case"), "href": f"/cases/{subject_id}"}
-    return _page(_("History: {who}").format(who=seen.pupil["name"]), seen.about, found, as_at, errors, back)
+    about = (
+        [seen.about[0], {"label": _("Case"), "state": _state_at(seen, as_at)}] if found else seen.about[:1]
+    )
+    return _page(_("History: {who}").format(who=seen.pupil["name"]), about, found, as_at, errors, back)
+
+
+def _state_at(seen: SeenCase, as_at: datetime | None) -> str:
+    """Where the case stood then: what was recorded later isn't told."""
+    case = MenteeCase.blank(seen.case.id)
+    for told in seen.told:
+        if as_at is None or told.recorded_at <= as_at:
+            told.fact.mutate(case)
+    return case.state
 
 
 @bp.get("/pupils/<uuid:subject_id>/history")
@@ -87,6 +99,10 @@ def _page(
     back: dict[str, str],
 ) -> ResponseReturnValue:
     count = len(found)
+    days = by_day(found, datetime.now(UTC))
+    for one in (fact for group in days for fact in group["facts"]):
+        # Numbers of entries repeat where several subjects' histories stand together.
+        one["id"] = None
     return page(
         "safeguarding/history.html",
         title=title,
@@ -107,5 +123,5 @@ def _page(
             },
         },
         count_text=ngettext("{n} entry", "{n} entries", count).format(n=count),
-        days=by_day(found, datetime.now(UTC)),
+        days=days,
     )

@@ -116,7 +116,7 @@ def _ask(step: int, form: MultiDict[str, str], errors: dict[str, str]) -> Respon
     fields = [words.question(name).as_field(typed.get(name)) for name in steps[step]]
     for one in fields:
         one["required"] = None
-        one["label_classes"] = "govuk-visually-hidden" if len(fields) == 1 else ""
+        one["label_hidden"] = len(fields) == 1
     single = words.question(steps[step][0]).question if len(fields) == 1 else _("Who is asking?")
     on_roll = person().role in OFFICE
     about = _pupil_text(form) if on_roll else ""
@@ -141,8 +141,9 @@ def _check(form: MultiDict[str, str], asking: Asking) -> ResponseReturnValue:
     names = [name for step in _steps() for name in step]
     reading = _reading(tuple(names), form)
     shown = people().names
-    rows = [{"name": "", "label": words.question("pupil_id").question, "text": _pupil_text(form)}]
-    rows = rows if person().role in OFFICE else []
+    rows = []
+    if person().role in OFFICE:
+        rows.append({"name": "", "label": words.question("pupil_id").question, "text": _pupil_text(form)})
     for name in names:
         value: Any = reading.said.get(name)
         value = tuple(value) if isinstance(value, list) else value

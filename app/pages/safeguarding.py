@@ -113,7 +113,8 @@ def concern_list() -> ResponseReturnValue:
     """Every concern that this reader answers for or may inspect, by state, page by page."""
     about = cast(About, next(iter(concerns_seen_by(person().role))))
     asked = request.args.get("state", "")
-    state = cast(State, asked) if asked in CONCERN_STATES else None
+    asked = asked if asked in CONCERN_STATES else ""
+    state = cast(State, asked) if asked else None
     rows = lists().concerns.concerns(about=about, state=state, after=cursor(), limit=PAGE + 1)
     rows, more = rows[:PAGE], rows[PAGE:]
     found = people(pupils=(c.pupil_id for c in rows), accounts=(c.raised_by for c in rows))

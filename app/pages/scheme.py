@@ -16,6 +16,7 @@ from app.pages.people import people
 from app.wording import questions
 from app.wording.common import _
 from app.wording.facts import label, value_text
+from domain.policy import DEFAULT_POLICY, Policy
 from domain.scheme import SCHEME_ID, Scheme
 
 bp = Blueprint("scheme", __name__)
@@ -26,7 +27,7 @@ bp = Blueprint("scheme", __name__)
 def scheme() -> ResponseReturnValue:
     """The rules in force, and when they changed."""
     told = house().casework.stream(Scheme, SCHEME_ID)
-    policy = house().casework.policy()
+    policy = _in_force()
     found = people(t.fact for t in told)
     seen = entries(told, person(), found.names)
     return page(
@@ -43,11 +44,17 @@ def scheme() -> ResponseReturnValue:
     )
 
 
+def _in_force() -> Policy:
+    """The rules as the record has them now, not as they were two seconds ago."""
+    found = house().casework.load(Scheme, SCHEME_ID)
+    return found.policy if found else DEFAULT_POLICY
+
+
 @bp.route("/scheme/adopt", methods=["GET", "POST"])
 @allow("coordinator", "head")
 def adopt() -> ResponseReturnValue:
     """Adopt all rules at once, beginning with those in force."""
-    policy = house().casework.policy()
+    policy = _in_force()
     words = questions.command("scheme/adopt")
     typed = {q.name: getattr(policy, q.name) for q in words.questions}
     typed["mentor_years"] = [str(year) for year in policy.mentor_years]

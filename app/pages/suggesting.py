@@ -2,6 +2,7 @@
 
 from typing import Any, Final, cast
 
+from app.forms import today
 from app.pages.common import lists
 from app.pages.people import people
 from app.wording.common import _, day, ngettext, year
@@ -35,7 +36,7 @@ def suggestions(case: MenteeCase, policy: Policy) -> tuple[list[dict[str, Any]],
             )
             continue
         pupil = found.pupils.get(mentor.pupil_id)
-        why, why_not = _for(mentor, pupil, mentee, case), _against(mentor, pupil, mentee, policy)
+        why, why_not = _for(mentor, pupil, mentee, case, policy), _against(mentor, pupil, mentee, policy)
         shown = _shown(mentor, name, pupil, policy) | {"why": why, "why_not": why_not}
         can.append((len(why_not) - len(why), mentor.number, shown))
     return [shown for *_order, shown in sorted(can, key=lambda one: one[:2])], others
@@ -53,7 +54,9 @@ def _shown(mentor: MentorRow, name: str, pupil: PupilRow | None, policy: Policy)
     }
 
 
-def _for(mentor: MentorRow, pupil: PupilRow | None, mentee: PupilRow | None, case: MenteeCase) -> list[str]:
+def _for(
+    mentor: MentorRow, pupil: PupilRow | None, mentee: PupilRow | None, case: MenteeCase, policy: Policy
+) -> list[str]:
     why = []
     gap = _gap(pupil, mentee)
     if gap in GOOD_GAP:
@@ -62,6 +65,8 @@ def _for(mentor: MentorRow, pupil: PupilRow | None, mentee: PupilRow | None, cas
         why.append(_("Goes with tutor group {group}").format(group=mentee.tutor_group))
     if not mentor.cases:
         why.append(_("Has no mentee at the moment"))
+    if mentor.last_supervised_on and not _overdue(mentor, policy):
+        why.append(_("Supervised {day}").format(day=day(mentor.last_supervised_on)))
     if mentor.mentor_id in case.mentors:
         why.append(_("Has met this pupil before"))
     return why
@@ -79,9 +84,15 @@ def _against(mentor: MentorRow, pupil: PupilRow | None, mentee: PupilRow | None,
     if mentor.cases:
         count = len(mentor.cases)
         why_not.append(ngettext("Already has {n} mentee", "Already has {n} mentees", count).format(n=count))
+    if mentor.cases and _overdue(mentor, policy):
         last = mentor.last_supervised_on
         why_not.append(_("Last supervised {day}").format(day=day(last)) if last else _("Never supervised"))
     return why_not
+
+
+def _overdue(mentor: MentorRow, policy: Policy) -> bool:
+    last = mentor.last_supervised_on
+    return last is None or (today() - last).days > policy.supervision_every_days
 
 
 def _gap(pupil: PupilRow | None, mentee: PupilRow | None) -> int | None:

@@ -100,7 +100,7 @@ def _waiting_row(case: Case, found: People, now: date) -> dict[str, Any]:
 
 
 def _review_row(case: Case, found: People, now: date) -> dict[str, Any]:
-    text = _("{held} sessions held. Due {how_long}").format(
+    text = _("{held} sessions held. Waiting {how_long}").format(
         held=case.sessions_held, how_long=since_days(case.review_since or now, now)
     )
     more = _("The pupil asked for more sessions.") if case.more_asked_for else ""

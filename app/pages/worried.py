@@ -1,51 +1,35 @@
-"""Anybody's worry about a child: first what to do now, then one box. Nothing typed is ever lost or refused.
-
-An expired sign-in, a form from another session and a record out of reach all bring the words back, say whom
-to tell now, and send the same command again.
-"""
+"""Anybody's worry about a child: first what to do now, then one box; and later, that it was read."""
 
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID, uuid4
 
-import structlog
-from flask import Blueprint, current_app, make_response, redirect, render_template, request
+from flask import Blueprint, current_app, redirect, request
 from flask.typing import ResponseReturnValue
-from werkzeug.datastructures import ImmutableMultiDict
-from werkzeug.exceptions import Forbidden, HTTPException, NotFound
+from werkzeug.exceptions import NotFound
 
 from app.access.person import Person
-from app.access.policy import allow, allow_anyone, house, person, person_or_none, rescued_by, source
-from app.access.relation import about_of, may_raise_about, may_see_case, may_see_concern
-from app.access.sessions import give_cookie
-from app.access.throttling import Throttled
-from app.casework import CommandReused
+from app.access.policy import allow, house, person
+from app.access.relation import about_of, may_see_case, may_see_concern
 from app.commands import EVERYBODY
 from app.errors import UNREACHABLE
+from app.forms import today
 from app.pages.common import lists, looked, page, stream
 from app.pages.people import people
-from app.pages.reading_forms import DATE_PARTS, boxes_in, clean, day_in, time_in
+from app.pages.reading_forms import DATE_PARTS
 from app.wording import questions
-from app.wording.common import LONDON, _, moment, titles
+from app.wording.common import _, day, moment, time, titles
+from app.wording.names import uuid_in
 from app.wording.questions import BREAK_CONFIDENTIALITY
-from domain.concern import Acknowledged, Concern, Notified, PassedOn
-from domain.mentee_case import MenteeCase
+from domain.concern import Acknowledged, Concern, Notified
 from domain.mentor import Mentor, TookOn
 
 bp = Blueprint("worried", __name__)
-sending = Blueprint("worried_sending", __name__)
-log = structlog.get_logger()
-
-TITLE: Final = _("I’m worried about someone")
-TEXTS: Final = ("facts", "opinion", "basis", "mentee_informed", "about_words")
 OPTIONAL: Final = (
     *("immediate_danger", "facts", "opinion", "disclosed_at", "passed_on", "mentee_informed"),
     *("about", "about_words"),
 )
-MOST_BYTES: Final = 8 * 1024 * 1024
-"""Far more than anybody types; the limit for other forms would refuse a long story."""
-NOT_CARRIED: Final = frozenset({"csrf", "childs_words", "about_case", "command_id", "user_name", "password"})
 SOMEBODY_ELSE: Final = "other"
 
 
@@ -54,10 +38,11 @@ SOMEBODY_ELSE: Final = "other"
 def ask() -> ResponseReturnValue:
     """What to do now, and the box."""
     chosen = request.args.get("case", "")
-    return _form_page({"about_case": chosen} if chosen else {}, str(uuid4()))
+    return form_page({"about_case": chosen} if chosen else {}, str(uuid4()))
 
 
-def _form_page(typed: Mapping[str, Any], command_id: str, notice: str | None = None) -> ResponseReturnValue:
+def form_page(typed: Mapping[str, Any], command_id: str, notice: str | None = None) -> ResponseReturnValue:
+    """The page with what was typed so far, and a sentence why it came back."""
     asked = questions.command(BREAK_CONFIDENTIALITY)
     optional = [asked.question(name).as_field(_typed(typed, name)) for name in OPTIONAL]
     for one in optional:
@@ -65,7 +50,7 @@ def _form_page(typed: Mapping[str, Any], command_id: str, notice: str | None = N
         one["whole"] = True
     return page(
         "mentor/worried.html",
-        title=TITLE,
+        title=_("I’m worried about someone"),
         status=403 if notice else 200,
         notice=notice,
         tell_now=tell_now(),
@@ -82,7 +67,8 @@ def _form_page(typed: Mapping[str, Any], command_id: str, notice: str | None = N
 
 def _typed(typed: Mapping[str, Any], name: str) -> Any:
     if name == "disclosed_at":
-        return {part: typed.get(f"{name}-{part}", "") for part in (*DATE_PARTS, "time")} if typed else None
+        boxes = {part: typed.get(f"{name}-{part}", "") for part in (*DATE_PARTS, "time")}
+        return boxes if any(boxes.values()) else None
     return typed.get(name) == "yes" if name == "immediate_danger" else typed.get(name)
 
 
@@ -107,185 +93,12 @@ def _cases_of(who: Person, chosen: str) -> list[tuple[UUID, UUID | None]]:
             t.fact.case_id for t in told if isinstance(t.fact, TookOn) and isinstance(t.fact.case_id, UUID)
         ]
     else:
-        case_id = _as_uuid(chosen)
+        case_id = uuid_in(chosen)
         ids = [case_id] if case_id and may_see_case(who, None) else []
     known = lists().caseload.by_ids(ids) if ids else {}
     return [
         (case_id, known[case_id].pupil_id) for case_id in dict.fromkeys(reversed(ids)) if case_id in known
     ]
-
-
-@sending.url_value_preprocessor
-def take_it_whole(_endpoint: str | None, _values: dict[str, Any] | None) -> None:
-    """Let a long story in, before anything reads the form."""
-    request.max_content_length = MOST_BYTES
-    request.max_form_memory_size = MOST_BYTES
-
-
-def keep_the_words(why: str) -> ResponseReturnValue:
-    """What answers when the post can't be let in: the words again, with the one step that is missing."""
-    if why == "sign-in":
-        return _signed_out({})
-    if why == "form":
-        notice = _(
-            "This page was open for a long time. Your words are still here: press the button once more."
-        )
-        return _form_page(request.form, _command_id(), notice)
-    raise Forbidden
-
-
-@sending.post("/worried")
-@allow(*sorted(EVERYBODY))
-@rescued_by(keep_the_words)
-def send() -> ResponseReturnValue:
-    """Raise the concern."""
-    return redirect(f"/worried/{_raise(person())}", 303)
-
-
-@sending.post("/worried/sign-in")
-@allow_anyone
-def sign_in_and_send() -> ResponseReturnValue:
-    """Sign in and raise the concern in one step, for somebody whose time had run out."""
-    name, password = request.form.get("user_name", ""), request.form.get("password", "")
-    try:
-        who = house().accounts.by_password(name, password, source())
-    except Throttled:
-        return _signed_out({"user_name": _("Too many tries. Don’t wait: tell an adult in person now.")})
-    if who is None:
-        return _signed_out({"user_name": _("The user name or the password isn’t right.")})
-    response = make_response(redirect(f"/worried/{_raise(who)}", 303))
-    give_cookie(response, house().sessions.start(who.account))
-    return response
-
-
-def _raise(who: Person) -> UUID:
-    said, casework = _said(), house().casework
-    case_id = _as_uuid(request.form.get("about_case", ""))
-    if case_id is not None and not _may_raise(who, case_id):
-        case_id = None
-        said["gaps"] = (_("The pupil chosen on the page couldn’t be taken over. Ask whom this is about."),)
-    request_text = {name: str(value) for name, value in said.items()}
-    for command_id in (_command_id(), str(uuid4())):
-        key = casework.key(who, "page worried", command_id, {**request_text, "case": str(case_id)})
-        try:
-            return casework.raise_concern(who, said, key=key, case_id=case_id).subject.id
-        except CommandReused:
-            # Other words under the same id are another worry, and are never refused.
-            continue
-    raise NotFound
-
-
-def _may_raise(who: Person, case_id: UUID) -> bool:
-    try:
-        case = house().casework.load(MenteeCase, case_id)
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return False
-    return case is not None and may_raise_about(who, case)
-
-
-def _said() -> dict[str, Any]:
-    """The form as the concern's fields. Whatever doesn't fit stays as words for the lead to ask about."""
-    form = request.form
-    said: dict[str, Any] = {"childs_words": clean(form.get("childs_words", ""))}
-    said |= {name: text for name in TEXTS if (text := clean(form.get(name, ""))).strip()}
-    if form.get("immediate_danger") == "yes":
-        said["immediate_danger"] = True
-    if form.get("about") in ("pupil", "staff"):
-        said["about"] = form["about"]
-    passed_on = clean(form.get("passed_on", ""))
-    if passed_on.strip():
-        said["passed_on"] = (PassedOn(whom=passed_on),)
-    when = boxes_in(form, "disclosed_at")
-    if any(when.values()):
-        on, at = day_in(when), time_in(when["time"])
-        typed = " ".join(filter(None, ("/".join(filter(None, (when[p] for p in DATE_PARTS))), when["time"])))
-        said["disclosed_at"] = datetime.combine(on, at, LONDON).isoformat() if on and at else typed
-    return said
-
-
-@sending.errorhandler(Exception)
-def not_saved(error: Exception) -> ResponseReturnValue:
-    """Nothing could be saved: the words again, whom to tell now, and the same command once more."""
-    if isinstance(error, HTTPException) and error.code in (404, 405):
-        return error.get_response()
-    log.error("concern_not_saved", error=type(error).__name__)
-    who = person_or_none()
-    body = render_template(
-        "mentor/worried_not_saved.html",
-        title=_("It isn’t saved yet"),
-        tell_now=tell_now(),
-        action="/worried",
-        csrf=who.csrf if who else _form().get("csrf", ""),
-        **_kept(),
-    )
-    return make_response(body, 503)
-
-
-def _signed_out(errors: dict[str, str]) -> ResponseReturnValue:
-    body = render_template(
-        "mentor/worried_signed_out.html",
-        title=_("Sign in to send this"),
-        action="/worried/sign-in",
-        errors=errors,
-        fields=sign_in_fields(request.form.get("user_name", "")),
-        **_kept(),
-    )
-    return make_response(body, 401)
-
-
-def sign_in_fields(user_name: str = "") -> list[dict[str, Any]]:
-    """The two questions of a sign-in."""
-    return [
-        {
-            "name": "user_name",
-            "kind": "text",
-            "label": _("User name"),
-            "value": user_name,
-            "autocomplete": "username",
-            "width": "20",
-        },
-        {
-            "name": "password",
-            "kind": "password",
-            "label": _("Password"),
-            "value": "",
-            "autocomplete": "current-password",
-            "width": "20",
-        },
-    ]
-
-
-def _kept() -> dict[str, Any]:
-    """Everything that was typed, to go back into the page."""
-    form = _form()
-    return {
-        "command_id": _command_id(),
-        "words": form.get("childs_words", ""),
-        "about_case": form.get("about_case", ""),
-        "carry": [
-            {"name": name, "value": value}
-            for name, value in form.items(multi=True)
-            if name not in NOT_CARRIED
-        ],
-    }
-
-
-def _form() -> ImmutableMultiDict[str, str]:
-    try:
-        return request.form
-    except HTTPException:
-        return ImmutableMultiDict()
-
-
-def _command_id() -> str:
-    return clean(_form().get("command_id", "")) or str(uuid4())
-
-
-def _as_uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 def tell_now() -> list[dict[str, str]]:
@@ -318,13 +131,6 @@ def sent(concern_id: UUID) -> ResponseReturnValue:
         if isinstance(fact, Notified) and isinstance(fact.told, tuple):
             for account in fact.told:
                 alerted.setdefault(account, recorded_at)
-    read_text = (
-        _("{name} has read this at {moment}").format(
-            name=names.person(read.fact.recorded_by), moment=moment(read.recorded_at)
-        )
-        if read
-        else None
-    )
     return page(
         "mentor/worried_sent.html",
         title=_("You told the safeguarding lead"),
@@ -338,8 +144,15 @@ def sent(concern_id: UUID) -> ResponseReturnValue:
             }
             for account, at in alerted.items()
         ],
-        read_text=read_text,
+        read_text=_read_text(names.person(read.fact.recorded_by), read.recorded_at) if read else None,
         tell_now=tell_now(),
         again_href=f"/worried/{concern_id}",
         home_href="/" if person().role == "mentor" else None,
     )
+
+
+def _read_text(name: str, at: datetime) -> str:
+    """Who has read it, and when: the time alone on the same day."""
+    if day(at) == day(today()):
+        return _("{name} has read this at {time}").format(name=name, time=time(at))
+    return _("{name} read this on {day} at {time}").format(name=name, day=day(at), time=time(at))

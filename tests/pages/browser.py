@@ -1,5 +1,6 @@
-"""A reader at a browser without JavaScript: opens pages, fills in the forms that are there, presses buttons."""
+"""A reader at a browser without JavaScript: opens pages, fills in their forms, presses buttons."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from urllib.parse import urlencode, urljoin
@@ -36,7 +37,9 @@ class Page(HTMLParser):
         self.inline: list[str] = []
         self.words: list[str] = []
         self._open: list[str] = []
-        self._link = self._area = self._select = None
+        self._link: str | None = None
+        self._area: str | None = None
+        self._select: str | None = None
         self._text: list[str] = []
         self._button: dict[str, str | None] | None = None
         self.feed(self.html)
@@ -122,11 +125,12 @@ class Browser:
 
     def get(self, address: str, status: int = 200) -> Page:
         """Open an address, following redirects."""
+        response = self.client.get(address)
         for _ in range(5):
-            response = self.client.get(address)
             if response.status_code not in (301, 302, 303, 308):
                 break
             address = urljoin(address, response.headers["Location"])
+            response = self.client.get(address)
         self.page = Page(response, address)
         assert self.page.status == status, (address, self.page.status, self.page.text[:600])
         return self.page
@@ -138,20 +142,29 @@ class Browser:
         assert found, f"no link “{text}” on {self.page.address}: {sorted(self.page.links)}"
         return self.get(urljoin(self.page.address, found))
 
-    def press(self, button: str, status: int = 200, page: Page | None = None, **typed: object) -> Page:
-        """Fill in the form with this button and press it. `typed` by field name, `_` for a hyphen in dates."""
+    def press(
+        self,
+        button: str,
+        status: int = 200,
+        page: Page | None = None,
+        dates: Mapping[str, Sequence[object]] | None = None,
+        **typed: object,
+    ) -> Page:
+        """Fill in the form with this button and press it: fields by name, a date by its boxes."""
         page = page or self.page
         assert page is not None
         form = page.form_with(button)
         values = list(form.values)
+        for name, boxes in (dates or {}).items():
+            parts = ("day", "month", "year", "time")
+            typed |= {f"{name}-{part}": text for part, text in zip(parts, boxes, strict=False)}
         for name, value in typed.items():
-            name = name if name in form.offers else name.replace("__", "-")
             assert name in form.offers, f"{name} isn't asked on {page.address}: {sorted(form.offers)}"
             values = [(n, v) for n, v in values if n != name]
             values += [(name, str(v)) for v in (value if isinstance(value, list | tuple) else [value])]
-        _text, name, value, to = next(b for b in form.buttons if b[0].startswith(button))
-        if name:
-            values.append((name, value or ""))
+        _text, sent, worth, to = next(b for b in form.buttons if b[0].startswith(button))
+        if sent:
+            values.append((sent, worth or ""))
         address = urljoin(page.address, to or form.action or page.address)
         return self.send(address, values, status)
 

@@ -11,16 +11,17 @@ from flask import Flask
 
 from app import create_app
 from app.access.person import Person
+from app.access.sessions import COOKIE
 from app.casework import Done
 from app.commands import BY_KEY
 from app.forms import today
 from app.house import House
 from app.project import ProjectorProcess
 from app.settings import Settings
-from app.staff_office import StaffOffice
-from domain.staff import Role
+from domain.staff import SYSTEM, Role, Staff
 from projections.positions import wait_for
 from tests.pages.browser import Browser
+from tests.scenario import by
 
 PASSWORD = "a-long-password-of-a-test"
 STAFF: dict[Role, str] = {
@@ -46,53 +47,72 @@ class School:
     browsers: dict[str, Browser] = field(default_factory=dict)
     mentors: dict[str, UUID] = field(default_factory=dict)
 
-    def add(self, name: str, role: Role, mentor_id: UUID | None = None) -> Person:
-        """Open an account."""
-        office = StaffOffice(self.house.casework, self.house.accounts)
-        opened = office.add(name, role, mentor_id=mentor_id, password=PASSWORD, email=None)
-        wait_for(self.house.pool, opened.position)
-        self.people[name] = Person(opened.account, role, name, mentor_id)
-        return self.people[name]
+    def add(self, *people: tuple[str, Role, UUID | None]) -> None:
+        """Open accounts: name, role, and the mentor whose account it is."""
+        opened = []
+        for name, role, mentor_id in people:
+            staff = Staff.blank(uuid4())
+            staff.open_account(by(SYSTEM), name=name, role=role, email=None, mentor_id=mentor_id)
+            opened.append(staff)
+            self.house.accounts.open(staff.id, role, [name], None, mentor_id)
+            self.people[name] = Person(staff.id, role, name, mentor_id)
+        assert wait_for(self.house.pool, self.house.casework.save(opened).position, timeout=20)
 
     def as_(self, who: str) -> Browser:
-        """Somebody's browser, signed in through the page."""
+        """Somebody's browser, signed in."""
         name = STAFF.get(who, who)  # type: ignore[call-overload]
         if name not in self.browsers:
-            browser = Browser(self.app.test_client())
-            browser.get("/sign-in")
-            browser.press("Sign in", user_name=name, password=PASSWORD)
-            self.browsers[name] = browser
+            client = self.app.test_client()
+            client.set_cookie(COOKIE, self.house.sessions.start(self.people[name].account))
+            self.browsers[name] = Browser(client)
         return self.browsers[name]
+
+    def give_password(self, name: str) -> None:
+        """Let somebody sign in by the page. (Hashing takes long: only where needed.)"""
+        who = self.people[name]
+        self.house.accounts.open(who.account, who.role, [name], PASSWORD, who.mentor_id)
 
     def do(self, key: str, subject_id: UUID | None = None, by: str = "Ms Price", **said: Any) -> Done:
         """Give a command beside the pages."""
         doing, who = BY_KEY[key], self.people[by]
         command = self.house.casework.key(who, key, str(uuid4()), said)
         done = self.house.casework.run(doing, who, said, key=command, subject_id=subject_id)
-        assert wait_for(self.house.pool, done.position)
+        assert wait_for(self.house.pool, done.position, timeout=20)
         return done
 
     def pupil(self, given: str = "Siân", family: str = "O'Neill", year: int = 7, form: str = "7B") -> UUID:
         """A pupil on the roll."""
         born = date(today().year - year - 5, 2, 27)
-        said = {"given_name": given, "family_name": family, "born_on": born, "year_group": year}
+        said: dict[str, Any] = {
+            "given_name": given,
+            "family_name": family,
+            "born_on": born,
+            "year_group": year,
+        }
         return self.do("pupils/enrol", **said, tutor_group=form).subject.id
 
     def mentor(self, given: str = "Ruby", family: str = "Clarke", year: int = 10) -> UUID:
         """A mentor who can take cases, with an account."""
-        mentor = self.do("mentors/apply", pupil_id=self.pupil(given, family, year, f"{year}A"), statement="I listen.")
+        mentor = self.do(
+            "mentors/apply", pupil_id=self.pupil(given, family, year, f"{year}A"), statement="I listen."
+        )
         mentor_id, then = mentor.subject.id, today() - timedelta(days=90)
         self.do("mentors/interview", mentor_id, held_on=then, panel="Ms Price", notes="Calm.")
         self.do("mentors/select", mentor_id, reason="Listens well.", happened_on=then)
         self.do("mentors/train", mentor_id, course="Peer mentoring", completed_on=then)
         self.do("mentors/sign-agreement", mentor_id, signed_on=then, agreement_version="September")
         self.mentors[f"{given} {family}"] = mentor_id
-        self.add(f"{given} {family}", "mentor", mentor_id)
+        self.add((f"{given} {family}", "mentor", mentor_id))
         return mentor_id
 
     def case(self, **more: Any) -> UUID:
         """A case that waits for a mentor."""
-        said = {"route": "staff", "reasons": ("friendships",), "words": "Often alone.", "referred_by": "Mr Okafor"}
+        said: dict[str, Any] = {
+            "route": "staff",
+            "reasons": ("friendships",),
+            "words": "Often alone.",
+            "referred_by": "Mr Okafor",
+        }
         more.setdefault("happened_on", today() - timedelta(days=60))
         if "pupil_in_words" not in more:
             more.setdefault("pupil_id", self.pupil())
@@ -105,7 +125,12 @@ class School:
         self.do("cases/match", case_id, mentor_id=mentor_id, reason=None, happened_on=then)
         for number in range(sessions):
             held_on = then + timedelta(days=7 * number)
-            said = {"held_on": held_on, "minutes": 30, "focus": f"Focus {number + 1}", "notes": "Talked."}
+            said: dict[str, Any] = {
+                "held_on": held_on,
+                "minutes": 30,
+                "focus": f"Focus {number + 1}",
+                "notes": "Talked.",
+            }
             self.do("cases/hold-session", case_id, **said, friend_came=False)
         return case_id
 
@@ -118,7 +143,9 @@ class School:
     def looks(self) -> list[tuple[UUID, str, list[UUID]]]:
         """Who looked, where, at what; oldest first."""
         with self.house.pool.connection() as connection:
-            return connection.execute("SELECT account, route, subjects FROM record.reads ORDER BY id").fetchall()
+            return connection.execute(
+                "SELECT account, route, subjects FROM record.reads ORDER BY id"
+            ).fetchall()
 
     def concern(self, concern_id: UUID) -> Any:
         """The first fact of a concern."""
@@ -132,8 +159,7 @@ def school(settings: Settings, house: House) -> Iterator[School]:
     process.start()
     try:
         made = School(create_app(settings, house), house)
-        for role, name in STAFF.items():
-            made.add(name, role)
+        made.add(*((name, role, None) for role, name in STAFF.items()))
         yield made
     finally:
         process.stop()

@@ -85,11 +85,13 @@ def test_a_session_can_be_dated_by_hand_and_arrange_the_next_one(school: School)
     page = mentor.press(
         "Record this session",
         day="other",
-        **{"held_on-day": then.day, "held_on-month": then.month, "held_on-year": then.year},
         minutes=25,
         focus="Homework",
         notes="",
-        **{"next_at-day": soon.day, "next_at-month": soon.month, "next_at-year": soon.year, "next_at-time": "1:05pm"},
+        dates={
+            "held_on": (then.day, then.month, then.year),
+            "next_at": (soon.day, soon.month, soon.year, "1:05pm"),
+        },
         next_place="Library",
     )
     assert "1:05pm, Library" in page.text

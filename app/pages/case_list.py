@@ -1,0 +1,99 @@
+"""The list of cases, by state, page by page."""
+
+from typing import Any, Final, cast, get_args
+
+from flask import Blueprint, request
+from flask.typing import ResponseReturnValue
+
+from app.access.policy import allow, person
+from app.access.relation import ROLL_READERS
+from app.pages.common import cursor, lists, looked, page
+from app.pages.people import People, people
+from app.wording.common import CASE_STATES, _, day, moment
+from domain.mentee_case import State
+from projections.caseload import PAGE, Case
+
+bp = Blueprint("case_list", __name__)
+STATES: Final = get_args(State)
+BY_CODE: Final = _(
+    "You can read these records and change nothing. Pupils are shown by a code: the same code is always the "
+    "same pupil. Each page that you open is noted."
+)
+
+
+@bp.get("/cases")
+@allow(*sorted(ROLL_READERS | {"inspector"}))
+def case_list() -> ResponseReturnValue:
+    """All cases by state, page by page."""
+    asked = request.args.get("state", "open")
+    asked = asked if asked in (*STATES, "open") else ""
+    state = cast(State, asked) if asked in STATES else None
+    open_only, oldest = asked == "open", request.args.get("sort") == "oldest"
+    asking, counted = lists().caseload, lists().caseload.counts()
+    wanted: dict[str, Any] = {"state": state, "open_only": open_only, "limit": PAGE + 1}
+    rows = (
+        asking.cases(**wanted, after=cursor()) if oldest else asking.newest(**wanted, before=cursor() or None)
+    )
+    rows, more = rows[:PAGE], rows[PAGE:]
+    found = people(pupils=(c.pupil_id for c in rows), mentor_ids=(c.mentor_id for c in rows))
+    looked((c.case_id for c in rows), "list")
+    shown = [state] if state else [s for s in STATES if not (open_only and s in ("closed", "declined"))]
+    total = sum(counted.get(s, 0) for s in shown)
+    kept = f"/cases?state={asked}" + ("&sort=oldest" if oldest else "")
+    return page(
+        "coordinator/cases.html",
+        title=_("Cases"),
+        states=[
+            {"value": "open", "text": _("Open cases"), "chosen": open_only},
+            {"value": "", "text": _("All cases"), "chosen": not (open_only or state)},
+        ]
+        + [{"value": s, "text": text, "chosen": s == state} for s, text in CASE_STATES.items()],
+        filter_href="/cases",
+        more_filters=[{"name": "sort", "value": "oldest"}] if oldest else [],
+        columns=[
+            {"text": _("Pupil")},
+            {
+                "text": _("Referred"),
+                "href": f"/cases?state={asked}" + ("" if oldest else "&sort=oldest"),
+                "sort": "ascending" if oldest else "descending",
+            },
+            *({"text": text} for text in (_("State"), _("Sessions"), _("Peer mentor"), _("Next"))),
+        ],
+        cases=[case_row(case, found) for case in rows],
+        count_text=_("{n} in all").format(n=total),
+        empty_text=_(
+            "No case is in this state." if state else "No cases yet. Each mentoring referral opens one."
+        ),
+        intro=BY_CODE if person().role == "inspector" else None,
+        refer_href="/refer" if person().role in ROLL_READERS else None,
+        pages={
+            "first_href": kept if cursor() else None,
+            "next_href": f"{kept}&cursor={rows[-1].number}" if more else None,
+        },
+    )
+
+
+def case_row(case: Case, found: People) -> dict[str, Any]:
+    """A case in a list."""
+    return {
+        **found.pupil(case.pupil_id),
+        "href": f"/cases/{case.case_id}",
+        "state": case.state,
+        "on_hold": case.on_hold,
+        "held": case.sessions_held,
+        "planned": case.sessions_planned,
+        "mentor": found.mentor(case.mentor_id) or (_("None") if case.closed_on else None),
+        "referred_text": day(case.referred_on),
+        "next_text": next_text(case),
+    }
+
+
+def next_text(case: Case) -> str:
+    """What comes next in a case, in a few words."""
+    if case.state == "referred":
+        return _("Find the pupil on the roll") if case.unidentified else _("Match a mentor")
+    if case.state == "at_review":
+        return _("Close or extend")
+    if case.state == "matched":
+        return moment(case.next_at) if case.next_at else _("Arrange a session")
+    return ""
