@@ -170,16 +170,30 @@ class Caseload:
         *,
         state: State | None = None,
         mentor_id: UUID | None = None,
+        open_only: bool = False,
         after: int = 0,
         limit: int = PAGE,
     ) -> list[Case]:
         """Cases, oldest first; the next page comes after the last one's `number`."""
+        clause = f"WHERE number > %(after)s AND {_WANTED} ORDER BY number LIMIT %(limit)s"
+        wanted = {"state": state, "mentor": mentor_id, "open": open_only}
+        return self._ask(clause, {**wanted, "after": after, "limit": limit})
+
+    def newest(
+        self,
+        *,
+        state: State | None = None,
+        open_only: bool = False,
+        before: int | None = None,
+        limit: int = PAGE,
+    ) -> list[Case]:
+        """The same, newest first; the next page comes before the last one's `number`."""
         clause = (
-            "WHERE number > %(after)s AND (%(state)s::text IS NULL OR state = %(state)s)"
-            " AND (%(mentor)s::uuid IS NULL OR mentor_id = %(mentor)s) ORDER BY number LIMIT %(limit)s"
+            f"WHERE (%(before)s::bigint IS NULL OR number < %(before)s) AND {_WANTED}"
+            " ORDER BY number DESC LIMIT %(limit)s"
         )
-        said = {"state": state, "mentor": mentor_id, "after": after, "limit": limit}
-        return self._ask(clause, said)
+        wanted = {"state": state, "mentor": None, "open": open_only}
+        return self._ask(clause, {**wanted, "before": before, "limit": limit})
 
     def waiting(self, after: tuple[date, int] | None = None, limit: int = PAGE) -> list[Case]:
         """Cases that wait for a mentor, longest first. `after`: the last one's `(waiting_since, number)`."""
@@ -224,6 +238,12 @@ class Caseload:
         with self._pool.connection() as connection:
             rows = connection.execute("SELECT state, count(*) FROM views.caseload GROUP BY state")
             return dict(rows.fetchall())
+
+
+_WANTED: Final = (
+    "(%(state)s::text IS NULL OR state = %(state)s) AND (%(mentor)s::uuid IS NULL OR mentor_id = %(mentor)s)"
+    " AND (NOT %(open)s OR state NOT IN ('closed', 'declined'))"
+)
 
 
 def _since(after: tuple[date, int] | None, limit: int) -> dict[str, Any]:
