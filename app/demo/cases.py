@@ -7,14 +7,14 @@ from uuid import UUID
 from app.access.person import Person
 from app.demo.telling import Cast, Story, Teller
 from app.demo.terms import at
-from app.demo.themes import Theme
+from app.demo.themes import MORE, Theme
 
 Route = Literal["self", "parent", "staff", "mentor"]
 _SAID_BY = {
-    "self": "The pupil, by a slip in the letter box",
-    "parent": "A parent, by telephone",
-    "staff": "The form tutor",
-    "mentor": "A peer mentor who knows the pupil from Games Club",
+    "self": "the pupil, by a slip in the letter box",
+    "parent": "a parent, by telephone",
+    "staff": "the form tutor",
+    "mentor": "a peer mentor who knows the pupil from Games Club",
 }
 _PLACES = ("Library, round table", "Room 12", "Student Support", "Games Club corner")
 _FORTNIGHT = 10
@@ -123,7 +123,7 @@ def _arrange(t: Teller, plan: Plan, mentor: Person, back: int, number: int) -> N
 
 
 def _hold(t: Teller, plan: Plan, mentor: Person, turn: int, back: int) -> None:
-    focus, notes = plan.theme.sessions[turn % len(plan.theme.sessions)]
+    focus, notes = (plan.theme.sessions + MORE)[turn]
     t.give(
         mentor,
         "cases/hold-session",

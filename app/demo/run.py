@@ -23,7 +23,7 @@ from app.settings import Settings
 from projections.positions import wait_for
 
 HOST: Final = "127.0.0.1"
-READY_SECONDS: Final = 60.0
+READY_SECONDS: Final = 180.0
 STOP_SECONDS: Final = 8.0
 _LOOK_SECONDS: Final = 0.1
 _RESTART_SECONDS: Final = 0.3

@@ -25,7 +25,7 @@ from projections.roll import Roll
 
 DAYS: Final = 185
 """School days that the story covers: nearly a school year."""
-WAIT_SECONDS: Final = 30.0
+WAIT_SECONDS: Final = 60.0
 _COMMAND: Final = UUID("5c4e3e00-0000-4000-8000-000000000003")
 _BEGUN: Final = CommandKey(_COMMAND, SYSTEM, "/demo/begun", b"casebook-demo/1")
 _TOLD: Final = CommandKey(_COMMAND, SYSTEM, "/demo/told", b"casebook-demo/1")

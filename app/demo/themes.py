@@ -147,3 +147,11 @@ NEW_TO_ENGLISH: Final = Theme(
     "Speaking with confidence",
     "{name} talks with several people now, and has joined the science club.",
 )
+MORE: Final = (
+    ("Picking up again", "Two weeks since the review. {name} had kept going, with one wobble."),
+    ("The wobble", "{name} told me what went wrong and what helped. Mostly the second."),
+    ("Nearly there", "Short one today: {name} had a rehearsal. We said what is left to do."),
+    ("On the way", "{name} walked me through the week. Only one thing to practise now."),
+    ("Thank you", "{name} made a card. I said that I had learned a lot as well."),
+)
+"""What extended cases are about, after the six sessions of their theme."""
