@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from flask import Flask
 from jinja2 import ChoiceLoader, FileSystemLoader, PackageLoader, PrefixLoader
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 if TYPE_CHECKING:
     from app.house import House
@@ -19,9 +20,10 @@ def create_app(settings: "Settings", house: "House | None" = None) -> Flask:
     Touches no database: each process builds its own house at its first request, after any fork. A `house`
     that is given is used instead and stays the caller's to close.
     """
-    from app import health
+    from app import health, metrics
     from app.access.policy import allow_anyone, guard
     from app.errors import handle_errors
+    from app.logs import log_requests
     from app.security import secure
     from app.wording.common import _
 
@@ -42,6 +44,10 @@ def create_app(settings: "Settings", house: "House | None" = None) -> Flask:
     )
     app.jinja_env.globals.update(_=_, demo=settings.demo)
     app.extensions["casebook"] = _Rooms(settings, house)
+    if settings.trusted_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.trusted_proxies, x_proto=0)  # type: ignore[method-assign]
+    log_requests(app)
+    metrics.register(app)
     secure(app, over_tls=settings.secure_cookies)
     guard(app)
     handle_errors(app)
@@ -74,6 +80,8 @@ class _Rooms:
             with self._lock:
                 if self._house is None or self._built_by != os.getpid():
                     from app.house import House
+                    from app.metrics import CountedCasework
 
-                    self._house, self._built_by = House(self.settings), os.getpid()
+                    made = House(self.settings, casework=CountedCasework)
+                    self._house, self._built_by = made, os.getpid()
         return self._house

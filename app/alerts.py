@@ -138,6 +138,10 @@ class Alerts:
         found = [self._due(*unread) for unread in self._unread()]
         return [due for due in found if due.people or not due.reachable]
 
+    def unacknowledged(self) -> int:
+        """How many concerns nobody has read yet."""
+        return len(self._unread())
+
     def notified(self, concern_id: UUID, told: Sequence[UUID]) -> None:
         """Record whom an alert reached, whatever else is recorded about the concern at the same moment."""
         for _ in range(TRIES):

@@ -18,7 +18,7 @@ from flask.typing import ResponseReturnValue
 from psycopg_pool import PoolClosed, PoolTimeout, TooManyRequests
 from werkzeug.exceptions import HTTPException
 
-from app.access.policy import API, FormExpired, SignInNeeded
+from app.access.policy import FormExpired, SignInNeeded, for_programs
 from app.access.throttling import Throttled
 from app.casework import Busy, NotFound, Stale
 from app.commands import Invalid
@@ -127,7 +127,7 @@ def answer(
     **more: Any,
 ) -> Response:
     """The page or the problem for a status, whichever this request wants."""
-    if request.path.startswith(API):
+    if for_programs():
         return problem(status, detail, headers=headers, **more)
     name = template or {412: "errors/409.html"}.get(status, f"errors/{status}.html")
     refusal = {"sentence": detail or DETAILS.get(status, ""), "way_out": None}
@@ -148,13 +148,13 @@ def _http(error: HTTPException) -> ResponseReturnValue:
     if status < 400:
         return error.get_response()  # a redirect of the router's own
     headers = {name: value for name, value in error.get_headers() if name in ("Allow", "Retry-After")}
-    if request.path.startswith(API):
+    if for_programs():
         return problem(status, headers=headers)
     return answer(status if status in TITLES else 404, headers=headers)
 
 
 def _sign_in(_: SignInNeeded) -> ResponseReturnValue:
-    if request.path.startswith(API):
+    if for_programs():
         return problem(401, headers={"WWW-Authenticate": 'Bearer realm="casebook"'})
     to = request.full_path.rstrip("?") if request.method == "GET" and request.path != "/" else None
     return redirect("/sign-in" + (f"?next={quote(to, safe='')}" if to else ""), 303)
@@ -169,7 +169,7 @@ def _refused(refusal: Refused) -> ResponseReturnValue:
 
 
 def _throttled(throttled: Throttled) -> ResponseReturnValue:
-    wait_text = None if request.path.startswith(API) else minutes(max(1, round(throttled.seconds / 60)))
+    wait_text = None if for_programs() else minutes(max(1, round(throttled.seconds / 60)))
     return answer(429, headers={"Retry-After": str(throttled.seconds)}, wait_text=wait_text)
 
 

@@ -22,16 +22,21 @@ from projections.staff import Staff
 
 
 class House:
-    """One process's rooms. `settings` says where the databases and secrets are."""
+    """One process's rooms. `settings` says where the databases and secrets are.
 
-    def __init__(self, settings: Settings, *, pool_size: int = 8) -> None:
+    `casework` is the kind of casework: the web's counts what it does.
+    """
+
+    def __init__(
+        self, settings: Settings, *, pool_size: int = 8, casework: type[Casework] = Casework
+    ) -> None:
         self.settings = settings
         self.pool = open_pool(settings.database_url, max_size=pool_size)
         self.keys_pool = open_pool(settings.keys_database_url, max_size=max(2, pool_size // 2))
         self.keys = KeyStore(self.keys_pool, load_kek(settings.kek_file))
         self.recorder = Recorder(self.pool)
         self.mapper = SealedMapper(self.keys)
-        self.casework = Casework(
+        self.casework = casework(
             self.recorder, self.keys, self.mapper, secret=settings.secret_key, lead_name=self.lead_name
         )
         self.reads = ReadLog(self.pool, self.keys)

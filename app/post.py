@@ -30,10 +30,13 @@ class Post(Protocol):
 
 
 def post_of(settings: Settings) -> Post:
-    """E-mail where a server is set, else files in the data directory's outbox."""
-    if settings.smtp_url:
-        return Smtp(settings.smtp_url)
-    return Outbox(settings.data_dir / "outbox")
+    """E-mail where a server is set. Without one a demo's are kept as files and a school's stay unsent."""
+    where = settings.smtp_url or ("file:outbox" if settings.demo else None)
+    if where is None:
+        return Nowhere()
+    if where.startswith("file:"):
+        return Outbox(settings.data_dir / where.removeprefix("file:"))
+    return Smtp(where)
 
 
 def _message(sender: str, to: str, text: str, subject: str) -> EmailMessage:
@@ -101,8 +104,18 @@ class Smtp:
         return server
 
 
+class Nowhere:
+    """No mail server was named: nothing leaves, and nobody may be recorded as alerted."""
+
+    channel = "none"
+
+    def send(self, to: Sequence[str], text: str, subject: str) -> set[str]:
+        """Send nothing. Raises NotSent."""
+        raise NotSent("No mail server is set: CASEBOOK_SMTP_URL.")
+
+
 class Outbox:
-    """No mail server: each message is a file that a person can open."""
+    """A folder, file:PATH, in place of a mail server: each message is a file that a person can open."""
 
     channel = "outbox"
 

@@ -19,8 +19,9 @@ class Settings:
     """Where the record, the keys and the secrets are, and how people reach the service.
 
     Database URLs are libpq connection strings. `secret_key` signs nothing that is kept for good: it keys
-    sign-in names and request digests. `smtp_url` is smtp://[user:password@]host:port, or None: an outbox
-    folder.
+    sign-in names and request digests. `smtp_url` is smtp://[user:password@]host:port or file:FOLDER; without
+    it only a demo has a folder of its own. `trusted_proxies` is how many servers of ours stand in front, each
+    saying whom it speaks for.
     """
 
     database_url: str
@@ -33,6 +34,7 @@ class Settings:
     migrate_database_url: str | None = None
     migrate_keys_database_url: str | None = None
     smtp_url: str | None = None
+    trusted_proxies: int = 0
     demo: bool = False
 
     @property
@@ -70,7 +72,8 @@ def from_environment(env: Mapping[str, str] = os.environ) -> Settings:
         base_url=env.get("CASEBOOK_BASE_URL", Settings.base_url),
         migrate_database_url=_get(env, "MIGRATE_DATABASE_URL"),
         migrate_keys_database_url=_get(env, "MIGRATE_KEYS_DATABASE_URL"),
-        smtp_url=_get(env, "SMTP_URL"),
+        smtp_url=_get(env, "SMTP_URL") or None,
+        trusted_proxies=_count(env, "TRUSTED_PROXIES"),
     )
 
 
@@ -93,6 +96,13 @@ def _get(env: Mapping[str, str], name: str) -> str | None:
         return env[f"CASEBOOK_{name}"]
     path = env.get(f"CASEBOOK_{name}_FILE")
     return Path(path).read_text().strip() if path else None
+
+
+def _count(env: Mapping[str, str], name: str) -> int:
+    text = env.get(f"CASEBOOK_{name}") or "0"
+    if not text.isascii() or not text.isdecimal() or len(text) > 2:
+        raise SettingsMissing(f"CASEBOOK_{name} is a small whole number.")
+    return int(text)
 
 
 def _missing(name: str) -> str:

@@ -27,10 +27,14 @@ API = "/api/"
 
 @dataclass(frozen=True)
 class Rule:
-    """Who may ever call a view: these roles, or anyone, signed in or not."""
+    """Who may ever call a view: these roles, or anyone, signed in or not.
+
+    `by_token`: programs call it, with a bearer token, as they do everything under the API.
+    """
 
     roles: frozenset[str] = frozenset()
     anyone: bool = False
+    by_token: bool = False
 
 
 class SignInNeeded(Unauthorized):
@@ -49,6 +53,25 @@ def allow(*roles: str) -> Callable[[V], V]:
         return view
 
     return mark
+
+
+def allow_programs(*roles: str) -> Callable[[V], V]:
+    """Leave on a view outside the API that programs of these roles may call it, with a bearer token."""
+
+    def mark(view: V) -> V:
+        view.access_rule = Rule(frozenset(roles), by_token=True)  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def for_programs() -> bool:
+    """Whether this request comes from a program, to the API or beside it: it signs in by token."""
+    if request.path.startswith(API):
+        return True
+    view = current_app.view_functions.get(request.endpoint or "")
+    rule = rule_of(view) if view else None
+    return rule is not None and rule.by_token
 
 
 def allow_anyone(view: V) -> V:
@@ -115,9 +138,9 @@ def _check() -> ResponseReturnValue | None:
             _check_origin()
         return None
     try:
-        g.person = _by_token() if request.path.startswith(API) else _by_session()
+        g.person = _by_token() if for_programs() else _by_session()
         _check_role(rule, g.person)
-        if request.method == "POST" and not request.path.startswith(API):
+        if request.method == "POST" and not for_programs():
             _check_form(g.person)
     except Forbidden as refusal:
         return _rescued(view, "form" if isinstance(refusal, FormExpired) else "forbidden", refusal)

@@ -1,16 +1,22 @@
-"""The commands that look: status, database-url, rebuild, openapi."""
+"""The commands that look: status, test-mail, database-url, rebuild, openapi."""
 
 from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
+from app.checkup import Checkup, check
 from app.cli.output import Commands, Failed, add_command, as_json, progress, table
+from app.house import House
+from app.wording import system
 
 
 def add_to(commands: Commands) -> None:
     """Make these commands known."""
     status = add_command(commands, "status", _status, "Show whether the record and its lists are in order.")
     status.add_argument("--json", action="store_true")
+
+    mail = add_command(commands, "test-mail", _test_mail, "Send a test message, as alerts are sent.")
+    mail.add_argument("address", metavar="ADDRESS")
 
     url = add_command(commands, "database-url", _database_url, "Print the record database's URL, for psql.")
     url.add_argument("--superuser", action="store_true", help="the superuser's (embedded database only)")
@@ -24,64 +30,69 @@ def add_to(commands: Commands) -> None:
 def _status(said: Namespace) -> int:
     from app.cli.surroundings import settings_here
 
-    found = _look(settings_here())
+    waiting, found = _look(settings_here())
     if said.json:
-        as_json(found)
+        as_json(_told_to_programs(waiting, found))
     else:
-        _tell(found)
-    return 0 if found["in_order"] else 1
+        _told_to_people(waiting, found)
+    return 0 if found and found.in_order else 1
 
 
-def _look(settings: Any) -> dict[str, Any]:
-    """Everything that status tells, with `in_order` when nobody needs to do anything."""
-    from app.alerts import Alerts
-    from app.house import House
-    from app.post import post_of
+def _look(settings: Any) -> tuple[list[str], Checkup | None]:
+    """The migrations that are still to apply; when there are none, how everything is."""
     from app.record.migrate import pending
-    from projections.all_models import MODELS
-    from projections.positions import status
 
     waiting = pending(settings.database_url, settings.keys_database_url)
     if waiting:
-        return {"in_order": False, "migrations": waiting, "facts": None, "lists": [], "alerts_waiting": []}
+        return waiting, None
     with House(settings) as house:
-        facts = house.recorder.max_notification_id() or 0
-        known = {standing.name: standing for standing in status(house.pool)}
-        lists = [
-            {"name": name, "position": s.position, "lag": s.lag, "fault": s.fault}
-            if (s := known.get(name))
-            else {
-                "name": name,
-                "position": 0,
-                "lag": facts,
-                "fault": "not made yet: is project running?",
-            }
-            for name in MODELS
-        ]
-        due = Alerts(house.pool, house.casework, post_of(settings), settings.base_url).waiting()
+        return [], check(house)
+
+
+def _told_to_programs(waiting: list[str], found: Checkup | None) -> dict[str, Any]:
+    lists = found.lists if found else ()
+    due = found.waiting if found else ()
     return {
-        "in_order": not due and not any(row["fault"] for row in lists),
+        "in_order": found is not None and found.in_order,
         "migrations": waiting,
-        "facts": facts,
-        "lists": lists,
-        "alerts_waiting": [
-            {"since": d.raised_at.isoformat(), "people": len(d.people), "reachable": d.reachable} for d in due
+        "facts": found and found.facts,
+        "newest_at": found and found.newest_at and found.newest_at.isoformat(),
+        "reads_logged": found and found.reads,
+        "projector_running": found and found.keeping and found.ringing,
+        "lists": [
+            {"name": one.name, "position": one.position, "lag": one.lag, "fault": one.fault} for one in lists
         ],
+        "alerts_waiting": [
+            {"since": one.raised_at.isoformat(), "people": len(one.people), "reachable": one.reachable}
+            for one in due
+        ],
+        "concerns_unacknowledged": found and found.unacknowledged,
+        "mail": found and found.mail,
+        "mail_last_sent_at": found and found.last_sent_at and found.last_sent_at.isoformat(),
     }
 
 
-def _tell(found: dict[str, Any]) -> None:
-    if found["migrations"]:
-        print(f"The databases need casebook migrate: {', '.join(found['migrations'])}")
+def _told_to_people(waiting: list[str], found: Checkup | None) -> None:
+    if found is None:
+        print(f"The databases need casebook migrate: {', '.join(waiting)}")
         return
-    print(f"The record has {found['facts']:,} facts. The databases are up to date.")
-    rows = [(r["name"], f"{r['position']:,}", f"{r['lag']:,}", r["fault"] or "") for r in found["lists"]]
-    table(("list", "position", "behind", "fault"), rows)
-    for due in found["alerts_waiting"]:
-        who = f"{due['people']} to alert" if due["reachable"] else "nobody with an e-mail address to alert"
-        print(f"A concern raised at {due['since']} waits to be sent: {who}.")
-    if not found["alerts_waiting"]:
-        print("No alert is waiting to be sent.")
+    print(system.summary(found))
+    table(("", ""), [(part.label, part.text) for part in system.parts(found)])
+    for advice in system.advice(found):
+        print(f"\n{advice.text}. {advice.what_to_do}")
+
+
+def _test_mail(said: Namespace) -> None:
+    from app.cli.surroundings import settings_here
+    from app.post import NotSent, post_of
+
+    settings = settings_here()
+    text = f"This is a test. Alerts from Casebook at {settings.base_url} will come from this address.\n"
+    try:
+        post_of(settings).send([said.address], text, "Casebook can reach you")
+    except NotSent as failed:
+        raise Failed(f"The message didn't leave: {failed}") from None
+    print("The message has left. Look whether it arrives, and that it isn't taken for junk.")
 
 
 def _database_url(said: Namespace) -> None:
@@ -99,7 +110,6 @@ def _database_url(said: Namespace) -> None:
 
 def _rebuild(said: Namespace) -> None:
     from app.cli.surroundings import settings_here
-    from app.house import House
     from projections.all_models import MODELS
     from projections.rebuild import rebuild
 

@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import logging
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -39,12 +38,6 @@ def progress(text: str) -> None:
     """Say what is being done, to a person at a terminal and to nobody else."""
     if sys.stderr.isatty():
         print(f"{text} …", file=sys.stderr, flush=True)
-
-
-def log_to_stderr() -> None:
-    """For the commands that stay: their log is the only thing that they say."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    logging.getLogger("psycopg.pool").setLevel(logging.NOTSET)
 
 
 def as_json(value: Any) -> None:

@@ -5,7 +5,7 @@ import os
 from argparse import Namespace
 from threading import Event, Thread
 
-from app.cli.output import Commands, Failed, add_command, log_to_stderr, progress
+from app.cli.output import Commands, Failed, add_command, progress
 from app.settings import data_dir
 
 
@@ -60,6 +60,7 @@ def _migrate(said: Namespace) -> None:
 
 def _serve(said: Namespace) -> None:
     from app.cli.surroundings import names_databases, origin_of, settings_here, why_not_a_server
+    from app.logs import log_to_stderr
     from app.record.keys import load_kek
     from app.record.migrate import pending
     from app.serve import run
@@ -86,6 +87,7 @@ def _project(_said: Namespace) -> None:
     from app.alerts import Alerts
     from app.cli.surroundings import settings_here
     from app.house import House
+    from app.logs import log_to_stderr
     from app.post import post_of
     from app.project import ProjectorProcess
 

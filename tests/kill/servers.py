@@ -108,6 +108,7 @@ class Servers:
             "CASEBOOK_SECRET_KEY": self.settings.secret_key,
             "CASEBOOK_ORIGIN": ORIGIN,
             "CASEBOOK_DATA_DIR": str(self.folder),
+            "CASEBOOK_SMTP_URL": "file:outbox",
         }
         self.web = Process(["-c", WEB.format(port=self.port)], environment, self.folder / "web.log")
         self.projector = Process(["-m", "app", "project"], environment, self.folder / "project.log")

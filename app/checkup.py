@@ -1,0 +1,87 @@
+"""How the system is, looked up in one place for `casebook status`, the administrator's page and /metrics.
+
+It counts and dates, and shows nothing of what was recorded.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from app import alerts
+from app.alerts import Alerts, Due
+from app.house import House
+from app.post import post_of
+from projections import projector
+from projections.all_models import MODELS
+from projections.positions import Standing, status
+
+_LOGS: Final = "SELECT log, size, last_at FROM record.heads"
+_LAST_SENT: Final = "SELECT max(recorded_at) FROM record.events WHERE topic = 'concern.notified'"
+_HELD: Final = """
+    SELECT ((classid::bigint << 32) | objid::bigint) FROM pg_locks
+     WHERE locktype = 'advisory' AND granted AND objsubid = 1
+       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+_NOT_MADE: Final = "not made yet"
+
+
+@dataclass(frozen=True)
+class Checkup:
+    """The record, its lists, its alerts and its e-mail at one moment.
+
+    `keeping` and `ringing`: some process keeps the lists up to date, and sends alerts. `mail` is how alerts
+    leave: "e-mail", "outbox" or "none".
+    """
+
+    at: datetime
+    facts: int
+    newest_at: datetime | None
+    reads: int
+    lists: tuple[Standing, ...]
+    keeping: bool
+    ringing: bool
+    unacknowledged: int
+    waiting: tuple[Due, ...]
+    mail: str
+    last_sent_at: datetime | None
+
+    @property
+    def stopped(self) -> tuple[Standing, ...]:
+        """The lists that met a fact which they can't take, or were never made."""
+        return tuple(one for one in self.lists if one.fault)
+
+    @property
+    def behind(self) -> tuple[Standing, ...]:
+        """The lists that are still being brought up to date."""
+        return tuple(one for one in self.lists if one.lag and not one.fault)
+
+    @property
+    def in_order(self) -> bool:
+        """Nobody needs to do anything."""
+        kept = self.keeping and self.ringing and not self.stopped
+        return kept and not self.waiting and self.mail != "none"
+
+
+def check(house: House) -> Checkup:
+    """Look at everything. Raises psycopg.Error, PoolTimeout or KeyFault when something is out of reach."""
+    post = post_of(house.settings)
+    bell = Alerts(house.pool, house.casework, post, house.settings.base_url)
+    with house.pool.connection() as connection:
+        logs = {log: (size, last_at) for log, size, last_at in connection.execute(_LOGS)}
+        sent = connection.execute(_LAST_SENT).fetchone()
+        held = {key for (key,) in connection.execute(_HELD)}
+    facts, newest_at = logs["events"]
+    known = {one.name: one for one in status(house.pool)}
+    return Checkup(
+        at=datetime.now(UTC),
+        facts=facts,
+        newest_at=newest_at if facts else None,
+        reads=logs["reads"][0],
+        lists=tuple(known.get(name, Standing(name, 0, facts, _NOT_MADE)) for name in MODELS),
+        keeping=projector.LEADER_LOCK in held,
+        ringing=alerts.LEADER_LOCK in held,
+        unacknowledged=bell.unacknowledged(),
+        waiting=tuple(bell.waiting()),
+        mail=post.channel,
+        last_sent_at=sent[0] if sent else None,
+    )

@@ -1,0 +1,170 @@
+"""How the system is, in words: for the administrator's page and for `casebook status`."""
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from app.wording.common import _, ago, how_long, listed, moment, ngettext
+
+if TYPE_CHECKING:
+    from app.checkup import Checkup
+
+LISTS: Final = {
+    "caseload": _("Cases"),
+    "mentors": _("Mentors"),
+    "roll": _("Pupils by name"),
+    "concerns": _("Concerns"),
+    "staff": _("People with an account"),
+}
+"""What each list is called."""
+
+
+class Part(NamedTuple):
+    """One part of the system: what it is called, how it is, and whether that is well."""
+
+    label: str
+    text: str
+    well: bool
+
+
+class Advice(NamedTuple):
+    """What is wrong, and what to do about it."""
+
+    text: str
+    what_to_do: str
+
+
+def summary(found: "Checkup") -> str:
+    """Everything in one sentence."""
+    return _("{record}; {lists}; alerts: {alerts}; e-mail: {mail}.").format(
+        record=_record(found), lists=_lists(found), alerts=_alerts(found), mail=_mail(found)
+    )
+
+
+def parts(found: "Checkup") -> list[Part]:
+    """Part by part: the record, its keeper, each list, alerts, e-mail."""
+    running = found.keeping and found.ringing
+    keeper = _("Running.") if running else _("Nobody keeps the lists up to date or sends alerts.")
+    lists = [
+        Part(_("List: {list}").format(list=LISTS.get(one.name, one.name)), *_list(found, one.name))
+        for one in found.lists
+    ]
+    return [
+        Part(_("Record"), _sentence(_record(found)), True),
+        Part(_("Projector"), keeper, running),
+        *lists,
+        Part(_("Alerts"), _sentence(_alerts(found)), not found.waiting),
+        Part(_("E-mail"), _sentence(_mail(found)), found.mail != "none"),
+    ]
+
+
+def advice(found: "Checkup") -> list[Advice]:
+    """What somebody has to do now."""
+    given = []
+    if not (found.keeping and found.ringing):
+        given.append(
+            Advice(
+                _("Nobody keeps the lists up to date or sends alerts"),
+                _("Nothing is lost: the record is complete. Start “casebook project” on the server."),
+            )
+        )
+    given += [
+        Advice(
+            _("The list “{list}” has stopped").format(list=LISTS.get(one.name, one.name)),
+            _(
+                "Nothing is lost: the record is complete. Run “casebook rebuild {name}” on the server, and "
+                "report this if it stops again."
+            ).format(name=one.name),
+        )
+        for one in found.stopped
+    ]
+    if found.mail == "none":
+        given.append(
+            Advice(
+                _("No mail server is set"),
+                _(
+                    "Alerts about concerns can’t leave. Set CASEBOOK_SMTP_URL on the server. Until then the "
+                    "safeguarding lead must look at Casebook several times a day."
+                ),
+            )
+        )
+    elif any(due.reachable for due in found.waiting):
+        given.append(
+            Advice(
+                _("Alerts wait to be sent"),
+                _(
+                    "Tell the safeguarding lead now, by voice, that a concern needs them. Then see whether "
+                    "the mail server answers: “casebook test-mail ADDRESS”."
+                ),
+            )
+        )
+    if not all(due.reachable for due in found.waiting):
+        given.append(
+            Advice(
+                _("A concern has nobody to alert"),
+                _(
+                    "Tell the head now that a concern waits. Then give the safeguarding lead and a deputy "
+                    "accounts with an e-mail address."
+                ),
+            )
+        )
+    return given
+
+
+def _record(found: "Checkup") -> str:
+    if found.newest_at is None:
+        return _("The record is empty")
+    said = ngettext(
+        "The record has {n} fact, newest {ago}", "The record has {n} facts, newest {ago}", found.facts
+    )
+    return said.format(n=f"{found.facts:,}", ago=ago(found.newest_at, found.at))
+
+
+def _lists(found: "Checkup") -> str:
+    if not found.keeping:
+        return _("nobody keeps the lists up to date")
+    if found.stopped:
+        names = listed([f"“{LISTS.get(one.name, one.name)}”" for one in found.stopped])
+        return ngettext(
+            "the list {names} has stopped", "the lists {names} have stopped", len(found.stopped)
+        ).format(names=names)
+    if found.behind:
+        most = max(one.lag for one in found.behind)
+        return ngettext(
+            "lists are being updated, {n} fact behind", "lists are being updated, {n} facts behind", most
+        ).format(n=f"{most:,}")
+    return _("all lists are up to date")
+
+
+def _alerts(found: "Checkup") -> str:
+    if not found.ringing and not found.waiting:
+        return _("nobody sends them")
+    if not found.waiting:
+        return _("none waiting")
+    oldest = how_long(min(due.raised_at for due in found.waiting), found.at)
+    said = ngettext(
+        "{n} waiting, about a concern raised {oldest} ago",
+        "{n} waiting, the oldest about a concern raised {oldest} ago",
+        len(found.waiting),
+    )
+    return said.format(n=len(found.waiting), oldest=oldest)
+
+
+def _mail(found: "Checkup") -> str:
+    if found.mail == "none":
+        return _("no mail server is set")
+    if found.last_sent_at is None:
+        return _("nothing sent yet") if found.mail == "e-mail" else _("kept as files, none yet")
+    said = _("last sent {when}") if found.mail == "e-mail" else _("kept as files, last {when}")
+    return said.format(when=moment(found.last_sent_at))
+
+
+def _list(found: "Checkup", name: str) -> tuple[str, bool]:
+    one = next(one for one in found.lists if one.name == name)
+    if one.fault:
+        return _("Stopped at fact {n}.").format(n=f"{one.position + 1:,}"), False
+    if one.lag:
+        return ngettext("{n} fact behind.", "{n} facts behind.", one.lag).format(n=f"{one.lag:,}"), True
+    return _("Up to date."), True
+
+
+def _sentence(clause: str) -> str:
+    return clause[:1].upper() + clause[1:] + "."
