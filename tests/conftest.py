@@ -27,6 +27,7 @@ def cluster() -> Iterator[Embedded]:
         Path(folder).chmod(0o755)
         embedded = Embedded(Path(folder) / "data")
         embedded.start()
+        _without_waiting_for_the_disk(embedded)
         yield embedded
         embedded.stop()
         embedded.remove()
@@ -102,3 +103,11 @@ def _create(cluster: Embedded, name: str, template: str = "template1") -> None:
 
 def _url(cluster: Embedded, role: Role, database: str) -> str:
     return make_conninfo(cluster.url(role), dbname=database)
+
+
+def _without_waiting_for_the_disk(cluster: Embedded) -> None:
+    """What these tests write needn't survive a power cut; tests of that run servers of their own."""
+    with psycopg.connect(cluster.url("superuser"), autocommit=True) as connection:
+        for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+            connection.execute(sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(setting)))
+        connection.execute("SELECT pg_reload_conf()")
