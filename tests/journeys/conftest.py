@@ -1,0 +1,57 @@
+"""A demo that runs for all journeys, and a real Chromium."""
+
+import shutil
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.journeys.demo import Demo, running_demo
+from tests.journeys.glass import Glass
+from tests.journeys.reader import Reader
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+QUIET = ("--no-sandbox", "--disable-background-networking", "--disable-component-update", "--no-first-run")
+
+Seat = Callable[..., Reader]
+
+
+@pytest.fixture(scope="session")
+def demo() -> Iterator[Demo]:
+    """The invented school, on a port of its own."""
+    with running_demo() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The installed browser, else Playwright's."""
+    installed = next(filter(None, map(shutil.which, NAMES)), None)
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=installed, args=list(QUIET))
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="session")
+def glass(browser: Browser) -> Glass:
+    """Where pages are looked at."""
+    return Glass(browser)
+
+
+@pytest.fixture
+def seat(demo: Demo, browser: Browser, glass: Glass) -> Iterator[Seat]:
+    """Give somebody a browser: `seat("dsl", "phone")`. No page that anybody saw may have a fault."""
+    taken: list[Reader] = []
+
+    def sit(sign_in: str, screen: str = "desktop", *, scripts: bool = False) -> Reader:
+        reader = Reader(browser, glass, demo.address, screen, scripts=scripts)
+        taken.append(reader)
+        reader.sign_in(sign_in)
+        return reader
+
+    yield sit
+    for reader in taken:
+        reader.page.context.close()
+    faults = [fault for reader in taken for fault in reader.faults]
+    assert not faults, "\n".join(faults)

@@ -1,0 +1,52 @@
+"""A looking glass: shows axe-core and a narrow screen what a reader sees, without asking for it again.
+
+Pages are read without JavaScript, and axe-core is JavaScript: so another window is handed the same HTML.
+"""
+
+from importlib.resources import files
+from typing import Any
+
+from playwright.sync_api import Browser, Page, Route
+
+NARROWEST = 320
+
+
+class Glass:
+    """One window for all readers."""
+
+    def __init__(self, browser: Browser) -> None:
+        self._context = browser.new_context(bypass_csp=True)
+        self._context.add_init_script(
+            files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
+        )
+        self._window: Page = self._context.new_page()
+
+    def faults(self, address: str, html: str, width: int, height: int) -> list[str]:
+        """What axe-core finds, and the widths at which the page has to be moved sideways."""
+        address = address.partition("#")[0]
+
+        def answer(route: Route) -> None:
+            route.fulfill(body=html, content_type="text/html; charset=utf-8")
+
+        self._window.route(address, answer)
+        try:
+            self._window.set_viewport_size({"width": width, "height": height})
+            self._window.goto(address, wait_until="load")
+            found = [f"axe: {one}" for one in self._axe()]
+            for narrow in (width, NARROWEST):
+                self._window.set_viewport_size({"width": narrow, "height": height})
+                needed = self._window.evaluate("document.documentElement.scrollWidth")
+                if needed > narrow:
+                    found.append(f"{needed} pixels wide on a screen of {narrow}")
+            return found
+        finally:
+            self._window.unroute(address)
+
+    def _axe(self) -> list[str]:
+        violations: list[dict[str, Any]] = self._window.evaluate(
+            "async () => (await axe.run(document, {resultTypes: ['violations']})).violations"
+        )
+        return [
+            f"{one['id']}: {one['help']}: {', '.join(str(node['html'])[:200] for node in one['nodes'])}"
+            for one in violations
+        ]
