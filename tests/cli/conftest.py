@@ -1,15 +1,19 @@
 """Commands beside a school's running projector, called as a program but inside the test's process."""
 
 from collections.abc import Callable, Iterator
+from threading import Event, Thread
 from typing import Any
 
 import pytest
 
+from app.alerts import Alerts
 from app.cli import main
 from app.house import House
+from app.post import Smtp
 from app.project import ProjectorProcess
 from app.settings import Settings
 
+NO_MAIL = "smtp://127.0.0.1:1"
 Casebook = Callable[..., tuple[int, str, str]]
 
 
@@ -24,6 +28,7 @@ def environment(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
         "SECRET_KEY": settings.secret_key,
         "ORIGIN": settings.origin,
         "DATA_DIR": settings.data_dir / "data",
+        "SMTP_URL": NO_MAIL,
     }
     for name, value in said.items():
         monkeypatch.setenv(f"CASEBOOK_{name}", str(value))
@@ -31,9 +36,15 @@ def environment(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def projecting(house: House) -> Iterator[House]:
-    """A projector at work."""
+    """What `casebook project` does, at work: lists and alerts."""
+    stop = Event()
+    alerts = Alerts(house.pool, house.casework, Smtp(NO_MAIL), house.settings.base_url)
+    ringing = Thread(target=alerts.run, args=(stop,))
+    ringing.start()
     with ProjectorProcess(house.pool, house.recorder, house.mapper):
         yield house
+    stop.set()
+    ringing.join()
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -12,9 +12,11 @@ from app.cli.surroundings import settings_here, why_not_a_server
 from app.embedded import Embedded
 from app.house import House
 from app.settings import Settings
+from domain.concern import Concern
 from domain.staff import AccountEnded, AccountOpened, Staff, TokenIssued
 from projections.all_models import MODELS
 from tests.cli.conftest import Casebook
+from tests.scenario import by
 from tests.test_roll_import import row, sheet
 
 
@@ -140,12 +142,26 @@ class TestLooking:
         assert (status, told["facts"], told["in_order"]) == (0, 1, True)
         standing = {listed["name"]: (listed["position"], listed["fault"]) for listed in told["lists"]}
         assert standing == dict.fromkeys(MODELS, (1, None))
-        assert "The record has 1 facts" in casebook("status")[1]
+        assert casebook("status")[0] == 0
 
     def test_status_says_that_nobody_keeps_the_lists(self, casebook: Casebook, house: House) -> None:
-        status, out, _ = casebook("status")
+        status, out, _ = casebook("status", "--json")
         assert status == 1
-        assert "not made yet" in out
+        assert {listed["fault"].split(":")[0] for listed in json.loads(out)["lists"]} == {"not made yet"}
+
+    def test_status_says_that_an_alert_could_not_be_sent(self, casebook: Casebook, projecting: House) -> None:
+        casebook("staff", "add", "Ms Hughes", "--role", "dsl", "--email", "h@s.example")
+        account = projecting.accounts.find("Ms Hughes")
+        assert account
+        concern = Concern.blank(uuid4())
+        concern.raise_concern(by(account), childs_words="I can't sleep.")
+        projecting.casework.save([concern])
+        status, out, _ = casebook("status", "--json")
+        assert status == 1
+        [waiting] = json.loads(out)["alerts_waiting"]
+        assert (waiting["people"], waiting["reachable"]) == (1, True)
+        for secret in (str(concern.id), "sleep", "Hughes"):
+            assert secret not in casebook("status")[1]
 
     def test_lists_are_made_again(self, casebook: Casebook, projecting: House) -> None:
         casebook("staff", "add", "Ms Price", "--role", "coordinator")
