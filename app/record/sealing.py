@@ -12,7 +12,7 @@ import hmac
 import json
 from binascii import Error as NotBase64
 from binascii import a2b_base64, b2a_base64
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha256
@@ -36,6 +36,9 @@ _FROM_URL_SAFE = bytes.maketrans(b"-_+/=", b"+/***")
 # By how many characters a text is longer than a multiple of four: what is missing, and how it may then end.
 _PADDING = (b"", b"===", b"==", b"=")
 _LAST = (b"", b"", b"AQgw", b"AEIMQUYcgkosw048")
+# HMAC's two masks (RFC 2104).
+_INNER = bytes(byte ^ 0x36 for byte in range(256))
+_OUTER = bytes(byte ^ 0x5C for byte in range(256))
 _SCALARS = frozenset({str, int, bool, type(None)})
 
 
@@ -57,19 +60,23 @@ class DataKey:
     kid: bytes
     key: bytes = field(repr=False)
     kid_text: str = field(init=False, repr=False, compare=False)
-    extracted: bytes = field(init=False, repr=False, compare=False)
+    _begun: tuple[Any, Any] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if len(self.kid) != 16 or len(self.key) != 32:
             raise ValueError("A data key has 16 bytes of name and 32 bytes of key.")
         object.__setattr__(self, "kid_text", _to_base64(self.kid).decode("ascii"))
-        # HKDF's first half depends on the key alone, so that one envelope costs its second half only.
-        object.__setattr__(self, "extracted", hmac.digest(b"", self.key, "sha256"))
+        # HKDF's first half, and the beginnings of the HMAC that is its second, depend on the key alone.
+        extracted = hmac.digest(b"", self.key, "sha256").ljust(64, b"\0")
+        begun = sha256(extracted.translate(_INNER)), sha256(extracted.translate(_OUTER))
+        object.__setattr__(self, "_begun", begun)
 
     def content_key(self, agg: UUID, ver: int) -> bytes:
         """The 32 bytes that seal one version of one aggregate, and nothing else (HKDF-SHA256)."""
-        info = b"casebook-cek/1\n" + agg.bytes + ver.to_bytes(8, "big")
-        return hmac.digest(self.extracted, info + b"\x01", "sha256")
+        inner, outer = self._begun[0].copy(), self._begun[1].copy()
+        inner.update(b"casebook-cek/1\n" + agg.bytes + ver.to_bytes(8, "big") + b"\x01")
+        outer.update(inner.digest())
+        return bytes(outer.digest())
 
 
 def seal(
@@ -186,10 +193,10 @@ def _rest(raw: bytes) -> tuple[dict[str, Any], list[str]]:
     """The readable fields, and the names of the sealed ones, from what comes after `_start`."""
     try:
         text = raw.decode()
-        pub, end = _decoder.raw_decode(text)
+        pub, end = _scan(text, 0)
     except SealBroken:
         raise
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError, StopIteration):
         raise SealBroken("The envelope isn't JSON.") from None
     names = _names(text[end:])
     if type(pub) is not dict:
@@ -296,14 +303,19 @@ def _refuse_number(_text: str) -> NoReturn:
 _decoder = json.JSONDecoder(
     object_pairs_hook=_without_doubles, parse_float=_refuse_number, parse_constant=_refuse_number
 )
+_scan: Callable[[str, int], tuple[Any, int]] = _decoder.scan_once  # type: ignore[attr-defined]
 
 
 def _decode_object(raw: bytes) -> dict[str, Any]:
     try:
-        found = _decoder.decode(raw.decode())
+        text = raw.decode()
+        found, end = _scan(text, 0) if text.startswith("{") else (None, -1)
+        # What was sealed here ends there; spaces around it are as good.
+        if end != len(text):
+            found = _decoder.decode(text)
     except SealBroken:
         raise
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError, StopIteration):
         raise SealBroken("The envelope isn't JSON.") from None
     if type(found) is not dict:
         raise SealBroken("The envelope isn't a JSON object.")
