@@ -33,7 +33,7 @@ from projections.roll import Roll
 
 View = Callable[..., Response]
 API: Final = "/api/v1"
-DUPLICATES_SECONDS: Final = 0.5
+DUPLICATES_SECONDS: Final = 0.2
 RECORDED: Final = _(
     "It was recorded, but it can't be shown just now. Send it again with the same Idempotency-Key, and you "
     "get the answer."
