@@ -1,9 +1,11 @@
 """Each reader's pages: what stands on them, what doesn't, and the note that they looked."""
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
+from app.access.policy import rule_of
 from app.forms import today
 from app.record.errors import RecordUnavailable
 from tests.pages.browser import Browser, Page
@@ -72,8 +74,10 @@ def test_every_page_that_a_reader_can_reach_is_sound(school: School, who: str) -
     school.as_("Ruby Clarke").press("Send", childs_words="“Please don't tell.”", about_case=case_id)
     browser = school.as_(who)
     assert browser.get("/").h1 == [FIRST_PAGES[who]]
+    before = school.facts()
     seen = walk(browser, "/")
     assert "/worried" in seen
+    assert school.facts() == before, "looking records no fact"
     texts = {address: browser.get(address).html for address in seen}
     if who not in ("dsl", "deputy_dsl", "inspector"):
         assert not [a for a, html in texts.items() if "Please don" in html]
@@ -117,6 +121,30 @@ def test_nothing_is_shown_when_the_look_cant_be_noted(
         page = coordinator.get(address, status=503)
         assert "O&#39;Neill" not in page.html
         assert "tell a person now" in page.text
+
+
+def test_every_page_says_who_may_open_it_and_refuses_everybody_else(school: School) -> None:
+    placed = {
+        "subject_id": uuid4(),
+        "pupil_id": uuid4(),
+        "concern_id": uuid4(),
+        "verb": "close",
+        "filename": "x",
+    }
+    for rule in school.app.url_map.iter_rules():
+        view = school.app.view_functions[rule.endpoint]
+        found = rule_of(view)
+        assert found is not None, rule
+        of_pages = view.__module__.startswith("app.pages")
+        if not of_pages or found.anyone or "GET" not in (rule.methods or ()):
+            continue
+        _host, path = rule.build(placed) or ("", "")
+        assert Browser(school.app.test_client()).get(path).h1 == ["Sign in"], path
+        for role, name in STAFF.items():
+            status = school.as_(name).client.get(path).status_code
+            # A command's own roles may be fewer than those of the page that offers all commands.
+            expected = [403] if role not in found.roles else [200, 303, 404] + [403] * ("<verb>" in rule.rule)
+            assert status in expected, (path, role, status)
 
 
 def test_a_mentor_sees_no_other_case_and_a_coordinator_no_concern(school: School) -> None:
