@@ -1,6 +1,7 @@
 """How the run-time role connects: one pool for each database, shared by everything in a process."""
 
 from collections.abc import Callable
+from select import POLLIN, poll
 from time import monotonic
 from typing import TypeVar
 
@@ -10,6 +11,22 @@ from psycopg_pool import ConnectionPool
 Answer = TypeVar("Answer")
 
 _LOST = ("57P01", "57P02", "57P03")
+
+
+class _Pool(ConnectionPool):
+    """Hands out no connection that its server has ended, as a restart ends all idle ones.
+
+    The pool's own `check` would ask the server each time, and wait a second after each that failed.
+    """
+
+    def getconn(self, timeout: float | None = None) -> Connection:
+        deadline = monotonic() + (self.timeout if timeout is None else timeout)
+        while True:
+            connection = super().getconn(max(deadline - monotonic(), 0.001))
+            if _is_quiet(connection):
+                return connection
+            connection.close()
+            self.putconn(connection)
 
 
 def open_pool(
@@ -31,7 +48,7 @@ def open_pool(
         connection.execute("SELECT set_config('TimeZone', 'UTC', false)")
         connection.execute("SELECT set_config('statement_timeout', %s, false)", [str(statement_timeout_ms)])
 
-    pool = ConnectionPool(
+    pool = _Pool(
         url,
         min_size=min_size,
         max_size=max_size,
@@ -81,6 +98,13 @@ def on_a_connection(
         # A server that was restarted has ended every idle connection: the next attempt must not meet another
         # one.
         pool.check()
+
+
+def _is_quiet(connection: Connection) -> bool:
+    """Whether nothing waits to be read: to an idle connection a server speaks only to end it."""
+    waiting = poll()
+    waiting.register(connection.fileno(), POLLIN)
+    return not waiting.poll(0)
 
 
 def _is_lost(error: Exception) -> bool:
