@@ -37,6 +37,16 @@ def test_nobody_is_born_in_the_future() -> None:
     given(Pupil).when(lambda p: p.enrol(by(), **SIAN | {"born_on": TODAY})).then(fact(Enrolled))
 
 
+def test_nothing_happened_to_a_pupil_before_they_were_born() -> None:
+    early = by(happened_on=date(2015, 2, 27))
+    given(Pupil).when(lambda p: p.enrol(early, **SIAN)).refused("before the pupil was born")
+    wrong: dict[str, Any] = {"version": 1, "field": "known_as", "value": "Shan", "reason": "Misheard"}
+    given(Pupil, ON_ROLL).when(lambda p: p.correct(early, **wrong)).refused("before the pupil was born")
+    given(Pupil, ON_ROLL).when(lambda p: p.dispute(early, version=1, words="No")).refused("before the pupil")
+    on_that_day = by(happened_on=date(2015, 2, 28))
+    given(Pupil).when(lambda p: p.enrol(on_that_day, **SIAN)).then(fact(Enrolled))
+
+
 @pytest.mark.parametrize("year_group", [-1, 14])
 def test_year_groups_run_from_reception_to_13(year_group: int) -> None:
     wrong = SIAN | {"year_group": year_group}
