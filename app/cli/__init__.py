@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 import psycopg
 from psycopg_pool import PoolTimeout
@@ -60,13 +61,18 @@ def _sentence(error: Exception) -> str:
     return f"This failed unexpectedly ({type(error).__name__})."
 
 
+class _Parser(argparse.ArgumentParser):
+    """Complains of wrong usage in one line, as of everything else."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message} ({self.prog} --help says more)\n")
+
+
 def parser() -> argparse.ArgumentParser:
     """Every command with its arguments."""
     from app.cli import looking, office, running
 
-    made = argparse.ArgumentParser(
-        prog="casebook", description="The record of a school's peer-mentoring scheme."
-    )
+    made = _Parser(prog="casebook", description="The record of a school's peer-mentoring scheme.")
     commands = made.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for part in (running, office, looking):
         part.add_to(commands)

@@ -214,10 +214,11 @@ class TestComplaints:
         assert "Traceback" not in err
 
     @pytest.mark.parametrize("arguments", [[], ["bogus"], ["demo", "--port", "0"], ["roll"], ["token"]])
-    def test_wrong_usage_is_status_two(self, casebook: Casebook, arguments: list[str]) -> None:
+    def test_wrong_usage_is_status_two_and_one_line(self, casebook: Casebook, arguments: list[str]) -> None:
         status, out, err = casebook(*arguments)
         assert (status, out) == (2, "")
-        assert err
+        assert err.startswith("casebook")
+        assert err.count("\n") == 1
 
     def test_what_nobody_foresaw_names_its_kind_and_nothing_of_its_text(
         self, casebook: Casebook, monkeypatch: pytest.MonkeyPatch
