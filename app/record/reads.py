@@ -11,17 +11,22 @@ from psycopg import Connection, Error
 from psycopg.types.numeric import Int8
 from psycopg_pool import ConnectionPool
 
+from app.record.direct import Statement, number, uuids
 from app.record.errors import RecordUnavailable
 from app.record.keys import DESTROYED, FoundKey, KeyFault, KeyStore
 from app.record.pool import on_a_connection
-from app.record.rows import StoredRow, stored_rows
+from app.record.rows import StoredRow, stored_row
 from app.record.sealing import READ, DataKey, NotSealable, seal, sealed_version, unseal
 
 Answer = TypeVar("Answer")
 
-_LOG = "SELECT record.log_read(%b, %b, %b::uuid[], %b)"
-_LOG_AND_ROWS = "SELECT * FROM record.log_read_and_rows(%b, %b, %b::uuid[], %b, %b, %b)"
-_HEAD = "SELECT size FROM record.heads WHERE log = 'events'"
+_LOG = Statement("casebook_log_read", "SELECT record.log_read($1::uuid, $2::text, $3::uuid[], $4::bytea)")
+_LOG_AND_ROWS = Statement(
+    "casebook_log_read_and_rows",
+    "SELECT originator_id, originator_version, topic, state, id, recorded_at"
+    " FROM record.log_read_and_rows($1::uuid, $2::text, $3::uuid[], $4::bytea, $5::uuid, $6::bigint)",
+)
+_HEAD = Statement("casebook_head", "SELECT size FROM record.heads WHERE log = 'events'")
 _NOT_NOW = "Who looks can't be recorded just now, so nothing is shown."
 _READERS = (
     "SELECT id, read_at, account, route, state FROM record.reads"
@@ -79,9 +84,8 @@ class ReadLog:
         state = _seal(self._key(account), account, route, details)
 
         def work(connection: Connection) -> int:
-            entry = [account, route, list(subjects), state]
-            row = connection.execute(_LOG, entry, prepare=True, binary=True).fetchone()
-            return int(row[0]) if row else 0
+            rows = _LOG.rows(connection, [account.bytes, route.encode(), uuids(subjects), state])
+            return int(rows[0][0])
 
         return self._do(work)
 
@@ -108,12 +112,10 @@ class ReadLog:
         def work(connection: Connection) -> list[StoredRow]:
             seen = position
             if seen is None:
-                head = connection.execute(_HEAD, prepare=True, binary=True).fetchone()
-                seen = int(head[0]) if head else 0
+                seen = int(_HEAD.rows(connection, [])[0][0])
             state = _seal(key, account, route, _details(role, field_class, reason, break_glass, seen))
-            entry = [account, route, list(subjects), state, originator_id, Int8(seen)]
-            with connection.cursor(row_factory=stored_rows, binary=True) as cursor:
-                return cursor.execute(_LOG_AND_ROWS, entry, prepare=True).fetchall()
+            entry = [account.bytes, route.encode(), uuids(subjects), state, originator_id.bytes, number(seen)]
+            return _LOG_AND_ROWS.rows(connection, entry, stored_row)
 
         return self._do(work)
 

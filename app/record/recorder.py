@@ -17,9 +17,10 @@ from psycopg.errors import DatabaseError, UniqueViolation
 from psycopg.types.numeric import Int8
 from psycopg_pool import ConnectionPool
 
+from app.record.direct import BYTES, NUMBERS, TEXTS, Statement, array, moment, number, uuids
 from app.record.errors import CommandReused, RecordError, RecordUnavailable, VersionConflict
 from app.record.pool import on_a_connection
-from app.record.rows import Appended, CommandKey, Remembered, StoredRow, stored_rows
+from app.record.rows import Appended, CommandKey, Remembered, StoredRow, stored_row, stored_rows
 
 __all__ = [
     "Appended",
@@ -35,10 +36,16 @@ __all__ = [
 
 Answer = TypeVar("Answer")
 
-_APPEND = (
+_APPEND = Statement(
+    "casebook_append",
     "SELECT notification_id, version, recorded_at, replayed"
-    " FROM record.append(%b::uuid[], %b::bigint[], %b::text[], %b::bytea[],"
-    " %b::uuid, %b::uuid, %b::text, %b::bytea, %b::uuid, %b::bigint, %b::timestamptz)"
+    " FROM record.append($1::uuid[], $2::bigint[], $3::text[], $4::bytea[],"
+    " $5::uuid, $6::uuid, $7::text, $8::bytea, $9::uuid, $10::bigint, $11::timestamptz)",
+)
+_STREAM = Statement(
+    "casebook_stream",
+    "SELECT originator_id, originator_version, topic, state, notification_id, recorded_at"
+    " FROM record.events WHERE originator_id = $1::uuid ORDER BY originator_version",
 )
 _FIND_ONE = (
     "SELECT notification_id, recorded_at, state FROM record.events"
@@ -96,7 +103,7 @@ class Recorder(ApplicationRecorder):
             nonlocal tries
             tries += 1
             try:
-                row = connection.execute(_APPEND, parameters, prepare=True, binary=True).fetchone()
+                rows = _APPEND.rows(connection, parameters)
             except UniqueViolation as error:
                 if error.diag.constraint_name != "events_pkey":
                     raise
@@ -108,7 +115,7 @@ class Recorder(ApplicationRecorder):
                 if error.sqlstate == "CB422":
                     raise CommandReused("This command id was used for another request.") from None
                 raise
-            return Appended(*_one(row))
+            return Appended(*_one(rows[0] if rows else None))
 
         return self._do(work)
 
@@ -130,7 +137,7 @@ class Recorder(ApplicationRecorder):
     def rows(self, originator_id: UUID, *, upto: int | None = None) -> list[StoredRow]:
         """One aggregate's facts in order; with `upto`, those up to that position of the record."""
         if upto is None:
-            return self._select(_ROWS + "WHERE originator_id = %b ORDER BY originator_version", originator_id)
+            return self._do(lambda connection: _STREAM.rows(connection, [originator_id.bytes], stored_row))
         # The sum keeps the planner from the index of all positions, which it would read from the beginning.
         return self._select(
             _ROWS + "WHERE originator_id = %b AND notification_id + 0 <= %b ORDER BY originator_version",
@@ -266,19 +273,20 @@ def _append_parameters(
     command: CommandKey | None,
     answering: StoredEvent,
     demo_time: datetime | None,
-) -> list[object]:
-    known_by: list[object] = [None] * 4
+) -> list[bytes | None]:
+    known_by: list[bytes | None] = [None] * 4
     if command is not None:
-        known_by = [command.command_id, command.account, command.route, command.request_hmac]
+        asked = command.route.encode(), command.request_hmac
+        known_by = [command.command_id.bytes, command.account.bytes, *asked]
     return [
-        [_uuid(event) for event in events],
-        [Int8(event.originator_version) for event in events],
-        [event.topic for event in events],
-        [event.state for event in events],
+        uuids([_uuid(event) for event in events]),
+        array(NUMBERS, [number(event.originator_version) for event in events]),
+        array(TEXTS, [event.topic.encode() for event in events]),
+        array(BYTES, [event.state for event in events]),
         *known_by,
-        _uuid(answering),
-        Int8(answering.originator_version),
-        demo_time,
+        _uuid(answering).bytes,
+        number(answering.originator_version),
+        moment(demo_time) if demo_time else None,
     ]
 
 

@@ -1,5 +1,6 @@
 """What goes into the record and comes out of it, as plain values."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -57,6 +58,11 @@ class StoredRow(Notification):
         return self.id
 
 
+def stored_row(values: Sequence[Any]) -> StoredRow:
+    """A row of originator_id, originator_version, topic, state, notification_id, recorded_at."""
+    return StoredRow(*values)
+
+
 def stored_rows(_cursor: Cursor[Any]) -> RowMaker[StoredRow]:
-    """A row factory for originator_id, originator_version, topic, state, notification_id, recorded_at."""
-    return lambda values: StoredRow(*values)
+    """The row factory that makes them."""
+    return stored_row

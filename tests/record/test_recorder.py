@@ -2,14 +2,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import cast
+from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
 import pytest
 from eventsourcing.persistence import IntegrityError, StoredEvent
-from psycopg_pool import ConnectionPool
 
+from app.record.direct import Statement
 from app.record.pool import open_pool
 from app.record.recorder import (
     Appended,
@@ -227,32 +227,42 @@ def test_connections_that_were_ended_are_replaced_unnoticed(
 
 @pytest.mark.parametrize("with_command", [True, False])
 def test_a_reply_that_is_lost_after_the_commit_does_not_record_twice(
-    databases: Databases, with_command: bool
+    databases: Databases, with_command: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lost = 0
+    rows = Statement.rows
 
-    class LosesItsReply(psycopg.Connection):
-        def execute(self, query, params=None, **how):  # type: ignore[no-untyped-def]
-            nonlocal lost
-            cursor = super().execute(query, params, **how)
-            if "record.append" in str(query) and not lost:
-                lost += 1
-                self.close()
-                raise psycopg.OperationalError("the connection was lost")
-            return cursor
+    def loses_its_reply(self: Statement, connection: psycopg.Connection, values: Any, *how: Any) -> Any:
+        nonlocal lost
+        answer = rows(self, connection, values, *how)
+        if not lost:
+            lost += 1
+            connection.close()
+            raise psycopg.OperationalError("the connection was lost")
+        return answer
 
-    with ConnectionPool(
-        databases.app, connection_class=LosesItsReply, kwargs={"autocommit": True}, min_size=1, open=True
-    ) as pool:
-        recorder = Recorder(cast(ConnectionPool, pool))
+    with open_pool(databases.app, wait=True) as pool:
+        recorder = Recorder(pool)
         case = uuid4()
         key = command() if with_command else None
         before = recorder.max_notification_id() or 0
+        monkeypatch.setattr(Statement, "rows", loses_its_reply)
         appended = recorder.append([fact(case, 1), fact(case, 2)], command=key)
         assert lost == 1
         assert (appended.position, appended.version) == (before + 2, 2)
         assert appended.replayed is with_command
         assert recorder.max_notification_id() == before + 2
+
+
+def test_a_connection_that_forgot_what_was_prepared_is_told_again(databases: Databases) -> None:
+    with open_pool(databases.app, min_size=1, max_size=1, wait=True) as pool:
+        recorder = Recorder(pool)
+        case = uuid4()
+        recorder.append([fact(case, 1)])
+        with pool.connection() as connection:
+            connection.execute("DEALLOCATE ALL")
+        assert recorder.append([fact(case, 2)]).version == 2
+        assert [row.originator_version for row in recorder.rows(case)] == [1, 2]
 
 
 def test_a_record_that_is_locked_too_long_is_unavailable(
