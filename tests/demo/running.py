@@ -42,10 +42,18 @@ class Running:
             text=True,
         )
 
-    def ready(self) -> None:
-        """Wait until it says so."""
-        until(lambda: self._ended() or self.answers())
-        assert not self._ended(), self.end()
+    def ready(self) -> str:
+        """Wait until it says so, and give what it says; it ends by itself when it can't get ready."""
+        assert self.process is not None
+        assert self.process.stdout is not None
+        said = ""
+        # The last of the accounts that it lists.
+        while "mentor2" not in said:
+            line = self.process.stdout.readline()
+            assert line, self.process.communicate()
+            said += line
+        assert self.answers()
+        return said
 
     def answers(self) -> bool:
         """Whether /readyz answers 200."""
@@ -104,9 +112,6 @@ class Running:
         assert self.process is not None
         tasks = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
         return [int(pid) for pid in tasks.split()]
-
-    def _ended(self) -> bool:
-        return self.process is not None and self.process.poll() is not None
 
 
 def until(happened: Callable[[], bool]) -> None:

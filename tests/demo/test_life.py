@@ -31,7 +31,9 @@ def test_a_demo_survives_whatever_is_killed_and_ends_as_one() -> None:
         until(lambda: not running.processes())
 
         running.start()
-        running.ready()
+        said = running.ready()
+        assert f"http://127.0.0.1:{running.port}" in said
+        assert "coordinator" in said
         told = running.facts()
         assert told > 1000
         assert running.command("status").returncode == 0
@@ -50,10 +52,8 @@ def test_a_demo_survives_whatever_is_killed_and_ends_as_one() -> None:
         running.ready()
         assert running.facts() >= told
 
-        status, said, complaints = running.end()
+        status, _, complaints = running.end()
         assert (status, complaints) == (0, "")
-        assert f"http://127.0.0.1:{running.port}" in said
-        assert "coordinator" in said
         assert running.processes() == []
 
         running.start("--fresh")
