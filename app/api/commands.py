@@ -15,7 +15,7 @@ from app.access.person import Person
 from app.access.policy import house, person
 from app.access.relation import about_of, may_raise_about, may_see_case, may_see_concern
 from app.access.throttling import MENTORING_REFERRALS
-from app.api import resources
+from app.api import resources, things
 from app.api.answering import POSITION, answer, looked
 from app.api.asking import IDEMPOTENCY, must_have_seen, sent
 from app.casework import Busy, Done, NotFound, Told
@@ -106,7 +106,7 @@ def _answer(doing: Doing, who: Person, done: Done) -> Response:
         return answer(vars(policy), status, version=policy.version, position=done.position)
     told = house().casework.stream(doing.kind, done.subject.id)[: done.subject.version]
     if isinstance(done.subject, MenteeCase) and made and not may_see_case(who, done.subject.mentor_id):
-        receipt = resources.Receipt(reference_of(done.subject.id), told[0].recorded_at)
+        receipt = things.Receipt(reference_of(done.subject.id), told[0].recorded_at)
         return answer(receipt, status, position=done.position)
     body = _resource(doing, who, done, told)
     looked(_subjects(done.subject), doing.thing, done.position)
@@ -125,7 +125,7 @@ def _resource(doing: Doing, who: Person, done: Done, told: list[Told]) -> Any:
     return _with_duplicates(pupil, done.position) if doing.verb is None else pupil
 
 
-def _with_duplicates(pupil: resources.Pupil, position: int) -> resources.Enrolled:
+def _with_duplicates(pupil: things.Pupil, position: int) -> things.Enrolled:
     """Who was on the roll before this pupil and may be the same: later ones aren't this answer's business."""
     wait_for(house().pool, position - 1, ["roll"], DUPLICATES_SECONDS)
     try:
@@ -133,8 +133,8 @@ def _with_duplicates(pupil: resources.Pupil, position: int) -> resources.Enrolle
     except UndefinedTable:
         found = []
     before = [row for row in found if row.pupil_id != pupil.id and row.number < position]
-    shown = [resources.PossibleDuplicate(row.pupil_id, row.year_group, row.tutor_group) for row in before]
-    return resources.Enrolled(**vars(pupil), possible_duplicates=shown)
+    shown = [things.PossibleDuplicate(row.pupil_id, row.year_group, row.tutor_group) for row in before]
+    return things.Enrolled(**vars(pupil), possible_duplicates=shown)
 
 
 def _subjects(subject: Subject) -> tuple[UUID | None, ...]:
@@ -195,7 +195,7 @@ def _may_show(subject: Subject, thing: str, position: int) -> bool:
 
 def _told_the_lead(who: Person, done: Done) -> Response:
     at = house().casework.stream(Concern, done.subject.id)[0].recorded_at
-    told = resources.ToldTheLead(done.subject.id, at)
+    told = things.ToldTheLead(done.subject.id, at)
     case = done.case
     if case is None or not may_see_case(who, case.mentor_id) or not _may_show(case, "cases", done.position):
         return answer(told, position=done.position)
@@ -206,7 +206,7 @@ def _told_the_lead(who: Person, done: Done) -> Response:
 
 def _received(who: Person, done: Done) -> Response:
     told = house().casework.stream(Concern, done.subject.id)[: done.subject.version]
-    received = resources.Received(done.subject.id, "received", told[0].recorded_at)
+    received = things.Received(done.subject.id, "received", told[0].recorded_at)
     if (
         not isinstance(done.subject, Concern)
         or not may_see_concern(who, about_of(done.subject))

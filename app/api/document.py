@@ -7,8 +7,8 @@ from flask_smorest import Api  # type: ignore[import-untyped]
 from marshmallow import Schema
 
 from app.api.reading import READINGS, Reading
-from app.api.resources import Case, Concern, Enrolled, Mentor, Pupil, Receipt, Received, ToldTheLead
 from app.api.shapes import components
+from app.api.things import Case, Concern, Enrolled, Mentor, Pupil, Receipt, Received, ToldTheLead
 from app.commands import BREAK_CONFIDENTIALITY, RAISE_CONCERN, Doing
 from app.errors import PROBLEM
 from app.forms import AsText, YesNoOrWords

@@ -6,7 +6,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from flask import Response
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema
 
 from app.access import reads
 from app.access.person import Person
@@ -19,12 +19,12 @@ from app.access.relation import (
     may_see_case,
     may_see_concern,
 )
-from app.api import resources
+from app.api import resources, things
 from app.api.answering import answer, looked, looked_at_list, newest, page, rule, waited_for
-from app.api.asking import LARGEST_POSITION, place_of, query, sent
+from app.api.asking import place_of, query, sent
+from app.api.queries import CasesQuery, ConcernsQuery, HistoryQuery, ListQuery, MentorsQuery, OneQuery, Search
 from app.casework import NotFound, Told
 from app.commands import COORDINATOR, EVERYBODY, LEADS
-from app.forms import LONGEST_TEXT, Day, Moment, Whole, storable
 from app.history import as_json as entry_json
 from app.history import entries
 from app.naming import names_for
@@ -42,64 +42,6 @@ from projections.roll import Roll
 
 NUMBER: Final = r"\d{1,18}"
 ID: Final = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-CASE_STATES: Final = ("referred", "matched", "at_review", "closed", "declined")
-CONCERN_STATES: Final = ("received", "acknowledged", "being_dealt_with", "closed")
-
-
-class Count(fields.Integer):
-    """A whole number in a query."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
-        if not str(value).isascii() or not str(value).isdecimal() or len(str(value)) > 18:
-            raise self.make_error("invalid")
-        return int(value)
-
-
-class ListQuery(Schema):
-    """Where in a list, and how much of it."""
-
-    limit = Count(load_default=50, validate=validate.Range(min=1, max=100))
-    cursor = fields.String(load_default=None)
-    after = Count(validate=validate.Range(min=0, max=LARGEST_POSITION))
-
-
-class CasesQuery(ListQuery):
-    """Which cases."""
-
-    state = fields.String(load_default=None, validate=validate.OneOf(CASE_STATES))
-    mentor_id = fields.UUID(load_default=None)
-
-
-class MentorsQuery(ListQuery):
-    """Which mentors: with `free=1` those who can take one more case."""
-
-    free = fields.String(load_default="0", validate=validate.OneOf(("0", "1")))
-
-
-class ConcernsQuery(ListQuery):
-    """Which concerns."""
-
-    state = fields.String(load_default=None, validate=validate.OneOf(CONCERN_STATES))
-
-
-class OneQuery(Schema):
-    """One thing is read from the record itself, which holds position `after` already."""
-
-    after = Count(validate=validate.Range(min=0, max=LARGEST_POSITION))
-
-
-class HistoryQuery(OneQuery):
-    """Which part of a history: what was recorded by then, what happened by then."""
-
-    as_at = Moment(load_default=None)
-    happened_until = Day(load_default=None)
-
-
-class Search(Schema):
-    """Words that names begin with."""
-
-    q = fields.String(required=True, validate=[validate.Length(min=1, max=LONGEST_TEXT), storable])
-    limit = Whole(load_default=50, validate=validate.Range(min=1, max=100))
 
 
 @dataclass(frozen=True)
@@ -176,7 +118,7 @@ def me() -> Response:
     """Whose token this is."""
     query(OneQuery)
     who = person()
-    return answer(resources.Me(who.account, who.role, who.name, who.mentor_id))
+    return answer(things.Me(who.account, who.role, who.name, who.mentor_id))
 
 
 def readers(subject_id: UUID) -> Response:
@@ -191,9 +133,9 @@ def readers(subject_id: UUID) -> Response:
     names = names_for(house(), person().role, house().casework.policy(), accounts=accounts)
     looked([subject_id], "readers", None)
     items = [
-        resources.Reader(
+        things.Reader(
             one.read_at,
-            resources.Someone(one.account, names.person(one.account), one.role),
+            things.Someone(one.account, names.person(one.account), one.role),
             one.route,
             one.field_class,
             one.reason,
@@ -278,7 +220,7 @@ def my_concerns() -> Response:
     found = Concerns(house().pool).raised_by(person().account, after=place, limit=limit + 1)
     shown = found[:limit]
     looked_at_list("concerns", [row.concern_id for row in shown])
-    items = [resources.MyConcern(row.concern_id, row.state, row.raised_at) for row in shown]
+    items = [things.MyConcern(row.concern_id, row.state, row.raised_at) for row in shown]
     return page(items, limit, str(shown[-1].number) if len(found) > limit else None, behind=behind)
 
 
@@ -338,27 +280,27 @@ class HistoryShape:
 
 ROLES_OF_LISTS: Final = COORDINATOR | LEADS
 READINGS: Final[tuple[Reading, ...]] = (
-    Reading("/me", me, EVERYBODY, OneQuery, resources.Me),
-    Reading("/me/concerns", my_concerns, EVERYBODY, ListQuery, resources.MyConcern, many=True),
-    Reading("/pupils", pupils, ROLL_READERS, ListQuery, resources.Pupil, many=True),
-    Reading("/pupils/search", search_pupils, ROLL_READERS, Search, resources.Pupil, many=True, by_post=True),
-    Reading("/pupils/<uuid:subject_id>", pupil, ROLL_READERS, OneQuery, resources.Pupil),
-    Reading("/mentors", mentors, ROLES_OF_LISTS, MentorsQuery, resources.Mentor, many=True),
-    Reading("/mentors/<uuid:subject_id>", mentor, ROLES_OF_LISTS, OneQuery, resources.Mentor),
+    Reading("/me", me, EVERYBODY, OneQuery, things.Me),
+    Reading("/me/concerns", my_concerns, EVERYBODY, ListQuery, things.MyConcern, many=True),
+    Reading("/pupils", pupils, ROLL_READERS, ListQuery, things.Pupil, many=True),
+    Reading("/pupils/search", search_pupils, ROLL_READERS, Search, things.Pupil, many=True, by_post=True),
+    Reading("/pupils/<uuid:subject_id>", pupil, ROLL_READERS, OneQuery, things.Pupil),
+    Reading("/mentors", mentors, ROLES_OF_LISTS, MentorsQuery, things.Mentor, many=True),
+    Reading("/mentors/<uuid:subject_id>", mentor, ROLES_OF_LISTS, OneQuery, things.Mentor),
     Reading("/mentors/<uuid:subject_id>/history", mentor_history, ROLES_OF_LISTS, HistoryQuery, HistoryShape),
-    Reading("/cases", cases, CASE_READERS, CasesQuery, resources.Case, many=True),
-    Reading("/cases/<uuid:subject_id>", case, CASE_READERS, OneQuery, resources.Case),
+    Reading("/cases", cases, CASE_READERS, CasesQuery, things.Case, many=True),
+    Reading("/cases/<uuid:subject_id>", case, CASE_READERS, OneQuery, things.Case),
     Reading("/cases/<uuid:subject_id>/history", case_history, CASE_READERS, HistoryQuery, HistoryShape),
     Reading(
         "/cases/<uuid:subject_id>/readers",
         readers,
         LEADS | {"inspector"},
         ListQuery,
-        resources.Reader,
+        things.Reader,
         many=True,
     ),
-    Reading("/concerns", concerns, CONCERN_READERS, ConcernsQuery, resources.ConcernInList, many=True),
-    Reading("/concerns/<uuid:subject_id>", concern, CONCERN_READERS, OneQuery, resources.Concern),
+    Reading("/concerns", concerns, CONCERN_READERS, ConcernsQuery, things.ConcernInList, many=True),
+    Reading("/concerns/<uuid:subject_id>", concern, CONCERN_READERS, OneQuery, things.Concern),
     Reading(
         "/concerns/<uuid:subject_id>/history", concern_history, CONCERN_READERS, HistoryQuery, HistoryShape
     ),
