@@ -50,7 +50,8 @@ class StaffOffice:
     ) -> Opened:
         """Open an account: people sign in with `name`, the e-mail address or one of `sign_in_names`.
 
-        Without `password` one is made up. `can_sign_in=False` opens an account without one. Raises
+        A mentor's account without `mentor_id` sees no case, and can still raise a concern. Without `password`
+        one is made up. `can_sign_in=False` opens an account without one. Raises
         OfficeRefused when a name is taken, the role doesn't fit, or the mentor isn't there.
         """
         names = list(dict.fromkeys(n for n in (name, email, *sign_in_names) if n))
@@ -99,8 +100,8 @@ class StaffOffice:
             raise OfficeRefused(f"The roles are {', '.join(ROLES)}.")
         if email is not None and (email.count("@") != 1 or not email.isprintable() or " " in email):
             raise OfficeRefused("That isn't an e-mail address.")
-        if (role == "mentor") != (mentor_id is not None):
-            raise OfficeRefused("A mentor's account names the mentor, and no other account does.")
+        if mentor_id is not None and role != "mentor":
+            raise OfficeRefused("Only a mentor's account names a mentor.")
         if mentor_id is not None and self._casework.load(Mentor, mentor_id) is None:
             raise OfficeRefused("There is no mentor with this id.")
 

@@ -26,7 +26,7 @@ def add_to(commands: Commands) -> None:
     roll = commands.add_parser("roll", help="The school's pupils.")
     files = roll.add_subparsers(title="commands", metavar="COMMAND", required=True)
     imported = add_command(files, "import", _import, "Bring pupils in from a CSV file: all of it or nothing.")
-    imported.add_argument("file", type=Path, metavar="FILE.csv")
+    imported.add_argument("file", type=Path, metavar="FILE.csv", help="- reads standard input")
     imported.add_argument("--json", action="store_true", help="counts, warnings and errors as JSON")
 
     staff = commands.add_parser("staff", help="The people with an account.")
@@ -47,7 +47,7 @@ def add_to(commands: Commands) -> None:
 
 
 def _import(said: Namespace) -> int:
-    content = said.file.read_bytes()
+    content = sys.stdin.buffer.read() if str(said.file) == "-" else said.file.read_bytes()
     try:
         rows = read_roll(content, today())
     except RollRefused as refused:
@@ -79,6 +79,8 @@ def _add(said: Namespace) -> None:
     with _office() as (house, office):
         opened = office.add(said.name, said.role, email=said.email, mentor_id=said.mentor)
         _shown(house, opened.position)
+    if said.role == "mentor" and said.mentor is None:
+        complain("This account sees no case, because it names no mentor (--mentor MENTOR_ID).")
     print(f"Signs in as “{said.name}”" + (f" or “{said.email}”" if said.email else ""))
     print(f"Password (shown this once): {opened.password}")
 

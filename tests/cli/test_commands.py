@@ -12,6 +12,7 @@ from app.cli.surroundings import settings_here, why_not_a_server
 from app.embedded import Embedded
 from app.house import House
 from app.settings import Settings
+from app.staff_office import ROLES
 from domain.concern import Concern
 from domain.staff import AccountEnded, AccountOpened, Staff, TokenIssued
 from projections.all_models import MODELS
@@ -74,10 +75,20 @@ class TestPeople:
         assert first["ended"]
         assert refused["ended"], "nobody has an account that the record doesn't know, nor the other way round"
 
+    def test_an_account_of_every_role_opens_by_its_name_alone(
+        self, casebook: Casebook, projecting: House
+    ) -> None:
+        for role in ROLES:
+            status, _, err = casebook("staff", "add", f"A {role}", "--role", role)
+            assert (status, "sees no case" in err) == (0, role == "mentor")
+            person = projecting.accounts.by_token(casebook("token", f"A {role}")[1].strip())
+            assert person
+            assert (person.role, person.mentor_id) == (role, None)
+
     @pytest.mark.parametrize(
         ("arguments", "status", "said"),
         [
-            (["add", "Sam", "--role", "mentor"], 1, "names the mentor"),
+            (["add", "Sam", "--role", "head", "--mentor", str(UUID(int=1))], 1, "Only a mentor's account"),
             (["add", "Sam", "--role", "mentor", "--mentor", str(UUID(int=1))], 1, "no mentor with this id"),
             (["add", "Sam", "--role", "king"], 2, "invalid choice"),
             (["add", "Sam", "--role", "head", "--email", "nowhere"], 1, "isn't an e-mail address"),
