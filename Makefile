@@ -33,7 +33,7 @@ demo: install ## an invented school on this machine: database, web, everything; 
 	@$(BIN)/casebook demo
 
 test: install browser lint ## all checks and all tests, browser included
-	@$(BIN)/python -m pytest -n 2
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 lint: install ## ruff, mypy and the rules of who may import whom
 	@$(BIN)/ruff check .
