@@ -178,7 +178,8 @@ def _unreachable(error: Exception) -> ResponseReturnValue:
     return answer(503, headers={"Retry-After": "30"})
 
 
-def _failed(error: Exception) -> ResponseReturnValue:
+def failed(error: Exception) -> str:
+    """Note in the log what nobody foresaw. Gives the reference under which it stands there."""
     reference = uuid4().hex[:12]
     # An error's message may hold what somebody typed: the log gets its class and where it happened.
     where = [
@@ -187,7 +188,11 @@ def _failed(error: Exception) -> ResponseReturnValue:
     log.error(
         "request_failed", error=type(error).__name__, rule=_rule(), reference=reference, where=where[-12:]
     )
-    return answer(500, reference=reference)
+    return reference
+
+
+def _failed(error: Exception) -> ResponseReturnValue:
+    return answer(500, reference=failed(error))
 
 
 def _rule() -> str:

@@ -9,7 +9,9 @@ from typing import Any, Final
 from uuid import UUID
 
 from flask import Response, request
+from marshmallow import ValidationError
 from psycopg.errors import UndefinedTable
+from werkzeug.exceptions import HTTPException
 
 from app.access.person import Person
 from app.access.policy import house, person
@@ -18,9 +20,9 @@ from app.access.throttling import MENTORING_REFERRALS
 from app.api import resources, things
 from app.api.answering import POSITION, answer, looked
 from app.api.asking import IDEMPOTENCY, must_have_seen, sent
-from app.casework import Busy, Done, NotFound, Told
+from app.casework import Busy, CommandReused, Done, NotFound, Told
 from app.commands import BREAK_CONFIDENTIALITY, RAISE_CONCERN, Doing
-from app.errors import UNREACHABLE, problem, unreachable
+from app.errors import UNREACHABLE, failed, problem, unreachable
 from app.reference import reference_of
 from app.wording.common import _
 from domain.concern import Concern
@@ -176,9 +178,14 @@ def _tell(doing: Doing, case_id: UUID | None) -> Response:
         done = work.raised_before(key, case_id) if IDEMPOTENCY in request.headers else None
         if done is None:
             done = work.raise_concern(who, body.load(doing.schema), key=key, case_id=case_id)
+    except (CommandReused, ValidationError, HTTPException):
+        raise
     except (Busy, *UNREACHABLE) as error:
         unreachable(error)
         return problem(503, UNSAVED, headers={"Retry-After": "5"})
+    except Exception as error:
+        # Whoever tells must hear at once that nobody has been told, whatever the fault is.
+        return problem(503, UNSAVED, headers={"Retry-After": "5"}, reference=failed(error))
     answer_of = _told_the_lead if case_id else _received
     return _shown(done, lambda: answer_of(who, done))
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 from threading import Barrier
 from uuid import UUID, uuid4
 
+import psycopg
 import pytest
 
 from app.forms import today
@@ -189,3 +190,24 @@ def test_an_adopted_policy_has_its_own_version(school: School) -> None:
         school.get("/scheme", "mentor" if "mentor" in school.tokens else "admin").get_json()
         == adopted.get_json()
     )
+
+
+BROKEN = """
+    CREATE FUNCTION record.broken() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN RAISE EXCEPTION 'broken'; END $$;
+    CREATE TRIGGER broken BEFORE INSERT ON record.events FOR EACH ROW EXECUTE FUNCTION record.broken();
+"""
+
+
+@pytest.mark.parametrize("path", ["/concerns", "/cases/{case}/break-confidentiality"])
+def test_whoever_tells_hears_at_once_that_nobody_was_told_whatever_the_fault(
+    school: School, path: str
+) -> None:
+    path = path.format(case=school.a_case())
+    with psycopg.connect(school.house.settings.migrate_database_url or "", autocommit=True) as owner:
+        owner.execute(BROKEN)
+        answer = school.post(path, body={"childs_words": "Don't tell."}, key="k")
+        assert answer.status_code == 503
+        assert "tell the safeguarding lead or any adult" in answer.get_json()["detail"]
+        owner.execute("DROP TRIGGER broken ON record.events")
+    assert school.post(path, body={"childs_words": "Don't tell."}, key="k").status_code in (200, 201)
