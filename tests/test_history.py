@@ -25,6 +25,7 @@ from tests.stories import (
     COORDINATOR,
     DSL,
     HUGHES,
+    LEE,
     MENTOR,
     NAMES,
     PRICE,
@@ -33,6 +34,13 @@ from tests.stories import (
     names_of,
 )
 from tests.wording.samples import erased, fact
+
+CORRECTION = case(
+    (SessionHeld, {"minutes": 20, "focus": "Lunch"}),
+    (Corrected, {"version": 1, "field": "minutes", "value": "30", "reason": "Looked it up"}),
+    (Corrected, {"version": 1, "field": "minutes", "value": "35", "reason": "Again", "recorded_by": LEE}),
+    (Disputed, {"version": 1, "words": "We didn’t meet"}),
+)
 
 
 def test_a_correction_stands_beside_the_entry_and_is_an_entry_of_its_own() -> None:

@@ -13,8 +13,6 @@ from domain.fact import FACTS
 from domain.mentee_case import (
     Closed,
     ConfidentialityBroken,
-    Corrected,
-    Disputed,
     Extended,
     Matched,
     MatchEnded,
@@ -167,11 +165,3 @@ def test_what_stands_in_the_table_exists() -> None:
     subjects = {kind.corrected.TOPIC.partition(".")[0] for kind in THINGS.values()}
     for rules in VISIBLE.values():
         assert set(rules) <= set(FACTS) | subjects
-
-
-CORRECTION = case(
-    (SessionHeld, {"minutes": 20, "focus": "Lunch"}),
-    (Corrected, {"version": 1, "field": "minutes", "value": "30", "reason": "Looked it up"}),
-    (Corrected, {"version": 1, "field": "minutes", "value": "35", "reason": "Again", "recorded_by": LEE}),
-    (Disputed, {"version": 1, "words": "We didn’t meet"}),
-)
