@@ -17,7 +17,8 @@ bp = Blueprint("case_list", __name__)
 STATES: Final = get_args(State)
 BY_CODE: Final = _(
     "You can read these records and change nothing. Pupils are shown by a code: the same code is always the "
-    "same pupil. Each page that you open is noted."
+    "same pupil. What people wrote stands as they wrote it, and may name somebody. Each page that you open "
+    "is noted."
 )
 
 

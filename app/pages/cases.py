@@ -43,7 +43,7 @@ def case(subject_id: UUID) -> ResponseReturnValue:
         next_actions=likely + seen.actions([v for v in verbs if v in ready], primary=not likely),
         more_actions=[
             *seen.actions([v for v in verbs if v not in ready | {"correct"}]),
-            worried_about(subject_id),
+            *([worried_about(subject_id)] if person().role != "inspector" else []),
         ],
         days=with_links(by_day(seen.entries, datetime.now(UTC)), seen.entries, "cases", subject_id),
         recorded=recorded("cases", seen.told, seen.people.names),
@@ -70,9 +70,9 @@ class SeenCase:
         """The mentee; until found on the roll, as the referrer named them."""
         if self.case.erased:
             return {"name": ERASED_TEXT, "year": "", "form": ""}
-        return self.people.pupil(
-            self.case.pupil_id, text_now(self.entries, "Referred", "pupil_in_words") or ""
-        )
+        in_words = text_now(self.entries, "Referred", "pupil_in_words") or ""
+        # An inspector reads codes for names.
+        return self.people.pupil(self.case.pupil_id, "" if person().role == "inspector" else in_words)
 
     @property
     def about(self) -> list[dict[str, Any]]:
@@ -113,7 +113,7 @@ class SeenCase:
             return [
                 {"text": _("Find the pupil on the roll"), "href": f"/cases/{case_id}/pupil", "primary": True}
             ]
-        if self.case.state == "at_review" and person().role == "coordinator":
+        if "close" in verbs and self.case.state == "at_review" and person().role == "coordinator":
             return [
                 {"text": _("Review: close or extend"), "href": f"/cases/{case_id}/review", "primary": True}
             ]

@@ -83,7 +83,8 @@ def review(subject_id: UUID) -> ResponseReturnValue:
         about=_about(seen),
         sessions=_sessions(seen.entries),
         mentee_wishes=wish if isinstance(wish, str) else None,
-        on_hold=seen.case.on_hold,
+        # After a refusal both forms stay, with what was typed.
+        on_hold=seen.case.on_hold and request.method == "GET",
         hold_text=hold_text(),
         errors=tried.errors,
         error_prefix=f"{sent}-",

@@ -124,7 +124,7 @@ def with_links(
         entry.version
         for entry in seen
         if FACTS[entry.topic] in said_by_people
-        and said_fields(FACTS[entry.topic])
+        and any(name in entry.fields for name in said_fields(FACTS[entry.topic]))
         and (who.role != "mentor" or entry.recorded_by.id == who.account)
     }
     for one in (fact for group in days for fact in group["facts"]):

@@ -21,7 +21,7 @@ from app.pages.links import page_of, recorded_at
 from app.pages.people import people
 from app.pages.reading_forms import DATE_PARTS, boxes
 from app.wording import questions
-from app.wording.common import _, moment
+from app.wording.common import _, moment, weekday
 from domain.mentee_case import MenteeCase
 from projections.concerns import Concern
 
@@ -94,7 +94,8 @@ def _meeting(seen: SeenCase) -> dict[str, Any]:
     meeting = seen.case.next_meeting
     if meeting is None:
         raise NotFound
-    return {"name": seen.pupil["name"], "when_text": moment(meeting.at), "place": meeting.place}
+    when = f"{weekday(meeting.at)} {moment(meeting.at)}"
+    return {"name": seen.pupil["name"], "when_text": when, "place": meeting.place}
 
 
 def _mentee(seen: SeenCase) -> dict[str, Any]:

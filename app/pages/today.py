@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 
 from app.access.policy import house
 from app.forms import today
+from app.pages.cases import SeenCase
 from app.pages.common import lists, looked, page
 from app.pages.people import People, people
 from app.wording.common import _, since_days
@@ -95,8 +96,11 @@ def _waiting_row(case: Case, found: People, now: date) -> dict[str, Any]:
         action = {"text": _("Find the pupil"), "href": f"{href}/pupil", "primary": True}
     else:
         action = {"text": _("Match a mentor"), "href": f"{href}/match", "primary": True}
-    since = case.waiting_since or case.referred_on
-    return _row(case, found, _("Waiting {how_long}").format(how_long=since_days(since, now)), action)
+    waited = since_days(case.waiting_since or case.referred_on, now)
+    # Without the referrer's words two of these rows would be alike; lists hold no words, the record does.
+    named = SeenCase(case.case_id).pupil["name"] if case.unidentified else ""
+    more = _("Referred as: {words}").format(words=named) if named else ""
+    return _row(case, found, _("Waiting {how_long}").format(how_long=waited), action, more)
 
 
 def _review_row(case: Case, found: People, now: date) -> dict[str, Any]:
@@ -104,13 +108,11 @@ def _review_row(case: Case, found: People, now: date) -> dict[str, Any]:
         held=case.sessions_held, how_long=since_days(case.review_since or now, now)
     )
     more = _("The pupil asked for more sessions.") if case.more_asked_for else ""
-    return _row(
-        case,
-        found,
-        text,
-        {"text": _("Review"), "href": f"/cases/{case.case_id}/review", "primary": True},
-        more,
-    )
+    href = f"/cases/{case.case_id}"
+    action: dict[str, Any] = {"text": _("Review"), "href": f"{href}/review", "primary": True}
+    if case.on_hold:
+        action = {"text": _("Look at the case"), "href": href}
+    return _row(case, found, text, action, more)
 
 
 def _quiet_row(case: Case, found: People, now: date) -> dict[str, Any]:

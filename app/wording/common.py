@@ -24,6 +24,14 @@ MONTHS: Final = (
     *(_("January"), _("February"), _("March"), _("April"), _("May"), _("June"), _("July"), _("August")),
     *(_("September"), _("October"), _("November"), _("December")),
 )
+WEEKDAYS: Final = (
+    *(_("Monday"), _("Tuesday"), _("Wednesday"), _("Thursday"), _("Friday"), _("Saturday"), _("Sunday")),
+)
+
+
+def weekday(when: date) -> str:
+    """The day of the week, for whoever has to be somewhere: Monday."""
+    return WEEKDAYS[_local(when).weekday()]
 
 
 def day(when: date) -> str:

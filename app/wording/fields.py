@@ -244,7 +244,7 @@ FIELDS: Final[dict[str, Field]] = {
     "concern_id": Field(_("Concern")),
     "gaps": Field(_("To ask about")),
     "told": Field(_("Alerted")),
-    "channel": Field(_("By")),
+    "channel": Field(_("By"), options=(("outbox", _("e-mail kept as a file")),)),
     "times": Field(_("Alert number")),
 }
 
