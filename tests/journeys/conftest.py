@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, StorageState, sync_playwright
 
 from tests.journeys.demo import Demo, running_demo
 from tests.journeys.glass import Glass
@@ -39,15 +39,24 @@ def glass(browser: Browser) -> Glass:
     return Glass(browser)
 
 
+@pytest.fixture(scope="session")
+def cookies() -> dict[str, StorageState]:
+    """Of everybody who signed in already."""
+    return {}
+
+
 @pytest.fixture
-def seat(demo: Demo, browser: Browser, glass: Glass) -> Iterator[Seat]:
+def seat(demo: Demo, browser: Browser, glass: Glass, cookies: dict[str, StorageState]) -> Iterator[Seat]:
     """Give somebody a browser: `seat("dsl", "phone")`. No page that anybody saw may have a fault."""
     taken: list[Reader] = []
 
     def sit(sign_in: str, screen: str = "desktop", *, scripts: bool = False) -> Reader:
-        reader = Reader(browser, glass, demo.address, screen, scripts=scripts)
+        signed_in = cookies.get(sign_in)
+        reader = Reader(browser, glass, demo.address, screen, scripts=scripts, signed_in=signed_in)
         taken.append(reader)
-        reader.sign_in(sign_in)
+        if signed_in is None:
+            reader.sign_in(sign_in)
+            cookies[sign_in] = reader.page.context.storage_state()
         return reader
 
     yield sit

@@ -3,12 +3,15 @@
 Pages are read without JavaScript, and axe-core is JavaScript: so another window is handed the same HTML.
 """
 
+import re
 from importlib.resources import files
 from typing import Any
 
 from playwright.sync_api import Browser, Page, Route
 
 NARROWEST = 320
+CHANGING = re.compile(r'\b(?:value|content)="[^"]*"|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d+')
+"""What differs between two pages of a kind: ids, numbers, and what was typed."""
 
 
 class Glass:
@@ -20,9 +23,17 @@ class Glass:
             files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
         )
         self._window: Page = self._context.new_page()
+        self._seen: set[tuple[int, frozenset[str]]] = set()
 
     def faults(self, address: str, html: str, width: int, height: int) -> list[str]:
-        """What axe-core finds, and the widths at which the page has to be moved sideways."""
+        """What axe-core finds at this width, and whether it has to be moved sideways on a narrow screen.
+
+        A page that holds nothing but elements seen together before, a longer list say, isn't looked at again.
+        """
+        kind = width, frozenset(re.findall("<[^>]+>", CHANGING.sub("*", html)))
+        if kind in self._seen:
+            return []
+        self._seen.add(kind)
         address = address.partition("#")[0]
 
         def answer(route: Route) -> None:
@@ -33,11 +44,10 @@ class Glass:
             self._window.set_viewport_size({"width": width, "height": height})
             self._window.goto(address, wait_until="load")
             found = [f"axe: {one}" for one in self._axe()]
-            for narrow in (width, NARROWEST):
-                self._window.set_viewport_size({"width": narrow, "height": height})
-                needed = self._window.evaluate("document.documentElement.scrollWidth")
-                if needed > narrow:
-                    found.append(f"{needed} pixels wide on a screen of {narrow}")
+            self._window.set_viewport_size({"width": NARROWEST, "height": height})
+            needed = self._window.evaluate("document.documentElement.scrollWidth")
+            if needed > NARROWEST:
+                found.append(f"{needed} pixels wide on a screen of {NARROWEST}")
             return found
         finally:
             self._window.unroute(address)

@@ -1,9 +1,10 @@
 """A reader at a real browser. Each page that they come to is checked, whatever the story wants of it."""
 
 import re
+from collections.abc import Callable
 from typing import Final
 
-from playwright.sync_api import Browser, Locator, Page, Response
+from playwright.sync_api import Browser, Locator, Page, Response, StorageState
 
 from app.demo.people import PASSWORD
 from tests.journeys.glass import Glass
@@ -17,12 +18,22 @@ OURS: Final = re.compile(r"\b(aggregate|projection|originator|stream|command_id|
 class Reader:
     """Somebody who signs in, reads, fills in and presses. `steps` counts what their hands did."""
 
-    def __init__(self, browser: Browser, glass: Glass, address: str, screen: str, *, scripts: bool) -> None:
+    def __init__(
+        self,
+        browser: Browser,
+        glass: Glass,
+        address: str,
+        screen: str = "desktop",
+        *,
+        scripts: bool = False,
+        signed_in: StorageState | None = None,
+    ) -> None:
         self.width, self.height = SCREENS[screen]
         context = browser.new_context(
             viewport={"width": self.width, "height": self.height},
             java_script_enabled=scripts,
             base_url=address,
+            storage_state=signed_in,
             has_touch=screen == "phone",
         )
         context.set_default_timeout(30_000)
@@ -51,24 +62,27 @@ class Reader:
 
     def open(self, path: str, status: int = 200) -> None:
         """Type an address, or take one from the history."""
-        with self.page.expect_navigation(wait_until="load") as seen:
-            self.page.goto(path)
-        self._arrived(seen.value, status)
+        self._arrived(self.page.goto(path, wait_until="load"), status)
 
     def follow(self, text: str, *, within: str = "main", last: bool = False) -> None:
         """A link that begins with these words."""
         links = self.page.locator(f"{within} a").filter(has_text=re.compile(rf"^\s*{re.escape(text)}"))
-        self._go(links.last if last else links.first, 200)
+        self.go(links.last if last else links.first)
 
     def press(self, text: str, status: int = 200) -> None:
         """A button that begins with these words."""
         buttons = self.page.locator("button").filter(has_text=re.compile(rf"^\s*{re.escape(text)}"))
-        self._go(buttons.first, status)
+        self.go(buttons.first, status)
 
-    def _go(self, what: Locator, status: int) -> None:
+    def go(self, what: Locator, status: int = 200) -> None:
+        """A link or button that is at hand."""
         self.steps += 1
+        self.go_by(what.click, status)
+
+    def go_by(self, act: Callable[[], None], status: int = 200) -> None:
+        """Whatever else leads to another page."""
         with self.page.expect_navigation(wait_until="load") as seen:
-            what.click()
+            act()
         self._arrived(seen.value, status)
 
     # --- filling in
@@ -112,6 +126,9 @@ class Reader:
         assert response is not None
         assert response.status == status, f"{response.status} {self.page.url}: {self.text[:1500]}"
         found = self._glass.faults(self.page.url, self.html, self.width, self.height)
+        needed = self.page.evaluate("document.documentElement.scrollWidth")
+        if needed > self.width:
+            found.append(f"{needed} pixels wide")
         headings = [one.strip() for one in self.page.locator("h1").all_inner_texts()]
         title = self.page.title()
         if len(headings) != 1:

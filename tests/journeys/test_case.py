@@ -97,7 +97,6 @@ def the_coordinator_finds_the_pupil_and_a_mentor(told: Told) -> None:
     coordinator.follow("This is the pupil")
     coordinator.press("Yes, this is the pupil")
     told.case = coordinator.page.url.partition("?")[0]
-    assert told.name in coordinator.text
     assert "Year 7" in coordinator.text
     coordinator.open("/")
     assert told.name in coordinator.text
@@ -174,6 +173,8 @@ def the_coordinator_sees_a_hold_and_nothing_else(told: Told) -> None:
         assert_nothing_leaks(coordinator)
     coordinator.open(told.case)
     assert refused in coordinator.text
+    assert "This case was put on hold. Recorded" in coordinator.text
+    assert "Correct this: This case was put on hold" not in coordinator.own_html
     coordinator.open(f"{told.case}/do/close")
     coordinator.fill("What was the outcome?", "Settled.")
     coordinator.fill("Why are you closing this case?", "She has friends now.")
