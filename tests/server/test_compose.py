@@ -13,7 +13,7 @@ import jsonschema_rs
 import pytest
 
 from app.settings import Settings, SettingsMissing, from_environment
-from tests.server.yard import CASEBOOK_UID, HERE, ROOT, compose, dockerfile
+from tests.server.plans import CASEBOOK_UID, HERE, ROOT, compose, dockerfile
 
 SERVICES: dict[str, Any] = compose()["services"]
 OURS = [name for name in SERVICES if not name.endswith("-db")]

@@ -21,7 +21,8 @@ from app.settings import from_environment
 from app.staff_office import StaffOffice
 from domain.staff import Role
 from tests.server.conftest import Mailbox, open_address, text_of
-from tests.server.yard import Yard, compose
+from tests.server.plans import compose
+from tests.server.yard import Yard
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("server")]
 CANARY = "Qyzzle"

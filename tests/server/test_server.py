@@ -15,7 +15,8 @@ import yaml
 
 from app.embedded.binaries import find_binaries
 from tests.server.conftest import Mailbox, status_of, text_of
-from tests.server.yard import STOP_SECONDS, Yard, compose, dockerfile
+from tests.server.plans import ROOT, compose, dockerfile
+from tests.server.yard import STOP_SECONDS, Yard
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("server")]
 ROLL = "upn,given_name,family_name,known_as,born_on,year_group,tutor_group\n,Siân,O'Neill,,2014-02-28,7,7B\n"
@@ -35,6 +36,14 @@ def test_the_image_holds_what_runs_and_runs_it_as_process_1_without_rights(serve
     if server.contained:
         assert (pid, uid) == (1, 10001)
         assert secrets == sorted(compose()["services"]["web"]["secrets"])
+
+
+def test_the_image_holds_every_file_of_ours(yard: Yard) -> None:
+    listed = ["git", "ls-files", "-z", "app", "domain", "projections"]
+    kept = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")
+    assert [
+        name for name in kept if name and not (yard.image / name).exists() and (ROOT / name).exists()
+    ] == []
 
 
 def test_health_and_readiness_answer(server: Yard) -> None:

@@ -5,13 +5,11 @@ are two real PostgreSQL clusters, made by the options and the script that the co
 """
 
 import os
-import re
 import shlex
 import shutil
 import socket
 import subprocess
 import sys
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -26,25 +24,10 @@ import yaml
 from app.embedded.binaries import find_binaries
 from app.embedded.places import postgres_account, reachable_binaries
 from app.embedded.processes import end_with_parent
+from tests.server.plans import CASEBOOK_UID, HERE, ROOT, build_image, compose, dockerfile, value_of
 
-ROOT: Final = Path(__file__).parents[2]
-HERE: Final = Path(__file__).parent
-CASEBOOK_UID: Final = 10001
 STOP_SECONDS: Final = 10.0
 """How long Docker waits for a container to stop before it kills it."""
-
-
-def compose() -> dict[str, Any]:
-    """docker-compose.yml, its anchors resolved."""
-    found: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
-    return found
-
-
-def dockerfile() -> list[tuple[str, str]]:
-    """The Dockerfile's instructions with their arguments, continued lines joined."""
-    text = re.sub(r"^\s*#.*\n", "", (ROOT / "Dockerfile").read_text("utf-8"), flags=re.MULTILINE)
-    lines = text.replace("\\\n", " ").splitlines()
-    return [(line.split(None, 1)[0], line.split(None, 1)[1].strip()) for line in lines if line.strip()]
 
 
 def may_contain() -> bool:
@@ -95,35 +78,10 @@ class Yard:
         self.port = _free_port()
         self.secrets = self.folder / "secrets"
 
-    # The image
-
     @cached_property
     def image(self) -> Path:
-        """What the image would hold of ours: a wheel, built from what the Dockerfile copies, and unpacked."""
-        source, site = self.folder / "source", self.folder / "site"
-        copied = [said.split() for what, said in dockerfile() if what == "COPY" and "--from" not in said]
-        for *names, target in copied:
-            for name in names:
-                to = source / target / name if len(names) > 1 else source / target
-                to.parent.mkdir(parents=True, exist_ok=True)
-                if (ROOT / name).is_dir():
-                    shutil.copytree(ROOT / name, to, ignore=shutil.ignore_patterns("__pycache__"))
-                else:
-                    shutil.copy(ROOT / name, to)
-        build: list[str | Path] = [
-            sys.executable,
-            "-m",
-            "build",
-            "--wheel",
-            "--no-isolation",
-            "--outdir",
-            self.folder,
-            source,
-        ]
-        subprocess.run(build, check=True, capture_output=True)
-        [wheel] = self.folder.glob("*.whl")
-        zipfile.ZipFile(wheel).extractall(site)
-        return site
+        """What the image would hold of ours."""
+        return build_image(self.folder)
 
     # Secrets
 
@@ -293,7 +251,7 @@ class Yard:
     def _environment(self, given: Mapping[str, str]) -> dict[str, str]:
         """What the image and the service set, with the names that a school has to give."""
         school = {"CASEBOOK_ORIGIN": "casebook.example/yard", "CASEBOOK_BASE_URL": self.address}
-        env = {name: _given(value, school) for name, value in given.items()}
+        env = {name: value_of(value, school) for name, value in given.items()}
         said = " ".join(said for what, said in dockerfile() if what == "ENV")
         for name, value in (word.split("=", 1) for word in shlex.split(said)):
             env.setdefault(name, value)
@@ -323,14 +281,6 @@ class Yard:
 
     def _secret(self, path: str) -> Path:
         return self.secrets / Path(path).name
-
-
-def _given(value: str, school: Mapping[str, str]) -> str:
-    """A value of the compose file: ${NAME:?why it is needed} or ${NAME:-otherwise}."""
-    found = re.fullmatch(r"\$\{(\w+):([?-])(.*)\}", value)
-    if not found:
-        return value
-    return school[found[1]] if found[2] == "?" else school.get(found[1], found[3])
 
 
 def _answers(conninfo: str) -> bool:
