@@ -37,8 +37,9 @@ UNREACHABLE: Final = (
     psycopg.OperationalError,
     psycopg.InterfaceError,
     psycopg.errors.UndefinedTable,
+    psycopg.errors.ReadOnlySqlTransaction,
 )
-"""The record or its keys can't be reached, or a list isn't there yet: nothing can be shown."""
+"""The record or its keys can't be reached or written, or a list isn't there yet: nothing can be shown."""
 
 TITLES: Final = {
     400: _("This request can't be read"),

@@ -211,3 +211,13 @@ def test_whoever_tells_hears_at_once_that_nobody_was_told_whatever_the_fault(
         assert "tell the safeguarding lead or any adult" in answer.get_json()["detail"]
         owner.execute("DROP TRIGGER broken ON record.events")
     assert school.post(path, body={"childs_words": "Don't tell."}, key="k").status_code in (200, 201)
+
+
+def test_a_record_that_takes_nothing_just_now_is_no_fault_of_ours(school: School) -> None:
+    case = school.a_case()
+    name = psycopg.conninfo.conninfo_to_dict(school.house.settings.database_url)["dbname"]
+    with psycopg.connect(school.house.settings.migrate_database_url or "", autocommit=True) as owner:
+        owner.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
+    school.house.pool.drain()
+    answer = school.post(f"/cases/{case}/decline", body={"reason": "No."}, version='"1"')
+    assert (answer.status_code, "Retry-After" in answer.headers) == (503, True)
