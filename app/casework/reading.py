@@ -39,7 +39,7 @@ class Reading:
         if not rows or not is_kind(kind, rows[0].topic):
             return None
         subject = kind.blank(subject_id)
-        for fact in self.mapper.to_domain_events(rows):
+        for fact in self.mapper.reopen(rows):
             fact.mutate(subject)
         return subject
 
@@ -51,7 +51,7 @@ class Reading:
         """The facts of rows; none when they belong to something else."""
         if not rows or not is_kind(kind, rows[0].topic):
             return []
-        facts = self.mapper.to_domain_events(rows)
+        facts = self.mapper.reopen(rows)
         return [
             Told(fact, row.notification_id, row.recorded_at) for fact, row in zip(facts, rows, strict=True)
         ]

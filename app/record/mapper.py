@@ -9,13 +9,14 @@ from dataclasses import MISSING, fields, is_dataclass
 from datetime import UTC, date, datetime
 from functools import cache, lru_cache
 from types import NoneType, UnionType
-from typing import Any, Final, Literal, NamedTuple, Protocol, cast, get_args, get_origin, get_type_hints
+from typing import Any, Final, Literal, NamedTuple, cast, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 from eventsourcing.domain import DomainEventProtocol
 from eventsourcing.persistence import Mapper, MapperDeserialisationError, StoredEvent
 
 from app.record.keys import KeyStore
+from app.record.opened import OpenedFacts, Row
 from app.record.sealing import DataKey, read_public, seal, unseal
 from domain import concern, mentee_case, mentor, pupil, scheme, staff
 from domain.fact import ERASED, FACTS, Fact, annotations_of, kept_fields
@@ -38,35 +39,12 @@ class KeyDestroyed(Exception):
     """The subject was erased, so that nothing can be added to it."""
 
 
-class Row(Protocol):
-    """A stored fact, as the recorder hands it over."""
-
-    @property
-    def originator_id(self) -> UUID | str:
-        """The subject."""
-
-    @property
-    def originator_version(self) -> int:
-        """The fact's place among the subject's facts, from 1."""
-
-    @property
-    def topic(self) -> str:
-        """The fact's pinned name."""
-
-    @property
-    def state(self) -> bytes:
-        """The sealed fact."""
-
-    @property
-    def recorded_at(self) -> datetime:
-        """When the database recorded it."""
-
-
 class SealedMapper(Mapper[UUID]):
     """Facts to sealed rows and back, for the recorder, histories and the projector."""
 
     def __init__(self, keys: KeyStore) -> None:
         self._keys = keys
+        self._opened = OpenedFacts()
 
     def to_stored_event(self, domain_event: DomainEventProtocol[UUID]) -> StoredEvent:
         """Seal a fact for its place. A subject's first fact gets the subject its key.
@@ -97,6 +75,13 @@ class SealedMapper(Mapper[UUID]):
         rows = list(rows)
         keys = self._keys.get_many({_subject_of(row) for row in rows})
         return [_open(row, keys[_subject_of(row)]) for row in rows]
+
+    def reopen(self, rows: Sequence[Row]) -> list[Fact]:
+        """The same for rows of one subject, read again and again: what was just opened isn't opened again.
+
+        A key that is known to be destroyed opens nothing. Raises as `to_domain_event` does.
+        """
+        return self._opened.facts(rows, self._keys.get(_subject_of(rows[0])), _open) if rows else []
 
 
 def _subject_of(row: Row) -> UUID:

@@ -1,0 +1,95 @@
+"""Facts that this process opened a moment ago, so that looking at a case again need not open it again.
+
+A fact is found by the very bytes that it was opened from, with the same key for the same place: what is
+given is what opening those bytes would give. The bytes are always the record's own of now.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from threading import Lock
+from time import monotonic
+from typing import Final, NamedTuple, Protocol
+from uuid import UUID
+
+from app.record.keys import FoundKey
+from domain.fact import Fact
+
+SECONDS: Final = 60.0
+MOST: Final = 10_000
+
+
+class Row(Protocol):
+    """A stored fact, as the recorder hands it over."""
+
+    @property
+    def originator_id(self) -> UUID | str:
+        """The subject."""
+
+    @property
+    def originator_version(self) -> int:
+        """The fact's place among the subject's facts, from 1."""
+
+    @property
+    def topic(self) -> str:
+        """The fact's pinned name."""
+
+    @property
+    def state(self) -> bytes:
+        """The sealed fact."""
+
+    @property
+    def recorded_at(self) -> datetime:
+        """When the database recorded it."""
+
+
+class _Entry(NamedTuple):
+    until: float
+    key: FoundKey
+    state: bytes
+    topic: str
+    fact: Fact
+
+
+class OpenedFacts:
+    """At most `most` facts, for `seconds` after they were opened. Safe between threads."""
+
+    def __init__(self, *, seconds: float = SECONDS, most: int = MOST) -> None:
+        self._seconds = seconds
+        self._most = most
+        self._lock = Lock()
+        # In the order of their times, so that the first is always the one to go.
+        self._known: dict[tuple[UUID | str, int], _Entry] = {}
+
+    def facts(
+        self, rows: Sequence[Row], key: FoundKey, opened: Callable[[Row, FoundKey], Fact]
+    ) -> list[Fact]:
+        """The facts of rows under one key; those that aren't remembered are `opened`, and remembered."""
+        found: list[Fact] = []
+        new: list[tuple[tuple[UUID | str, int], _Entry]] = []
+        now = monotonic()
+        for row in rows:
+            place = row.originator_id, row.originator_version
+            entry = self._known.get(place)
+            if entry is None or not (
+                entry.until > now
+                and entry.key is key
+                and entry.state == row.state
+                and entry.topic == row.topic
+                and entry.fact.timestamp == row.recorded_at
+            ):
+                entry = _Entry(now + self._seconds, key, row.state, row.topic, opened(row, key))
+                new.append((place, entry))
+            found.append(entry.fact)
+        with self._lock:
+            for place, entry in new:
+                self._known.pop(place, None)
+                self._known[place] = entry
+            self._let_go(now)
+        return found
+
+    def _let_go(self, now: float) -> None:
+        while self._known:
+            first = next(iter(self._known))
+            if len(self._known) <= self._most and self._known[first].until > now:
+                return
+            del self._known[first]
