@@ -1,11 +1,14 @@
 """The names that one reader may see in a history, looked up once.
 
-An inspector reads by codes: a pupil has the same one everywhere, and no name.
+An inspector reads by codes: a pupil has the same one everywhere, and no name. Pupils' names are always as
+the roll has them now; who has an account, and which pupil a mentor is, may be ten seconds old.
 """
 
-from collections.abc import Iterable
-from typing import Protocol
+from collections.abc import Callable, Iterable
+from time import monotonic
+from typing import Final, Generic, Protocol, TypeVar
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
 from psycopg.errors import UndefinedTable
 from psycopg_pool import ConnectionPool
@@ -14,9 +17,14 @@ from app.wording.common import _, titles
 from app.wording.names import Called, Names, mentioned
 from domain.fact import Fact
 from domain.policy import Policy
-from projections.mentors import Mentors
+from projections.mentors import Mentor, Mentors
 from projections.roll import Roll
 from projections.staff import Account, Staff
+
+SECONDS: Final = 10.0
+MOST: Final = 5_000
+
+T = TypeVar("T")
 
 
 class Lists(Protocol):
@@ -25,6 +33,38 @@ class Lists(Protocol):
     @property
     def pool(self) -> ConnectionPool:
         """The connections of this process."""
+
+
+class _Known(Generic[T]):
+    """Rows by id, at most `SECONDS` old. What isn't found is asked for again each time."""
+
+    def __init__(self) -> None:
+        self._rows: dict[UUID, tuple[float, T]] = {}
+
+    def by_ids(self, ids: Iterable[UUID], ask: Callable[[list[UUID]], dict[UUID, T]]) -> dict[UUID, T]:
+        now = monotonic()
+        known = {one: row[1] for one in ids if (row := self._rows.get(one)) and row[0] > now}
+        missing = [one for one in ids if one not in known]
+        if missing:
+            found = ask(missing)
+            if len(self._rows) > MOST:
+                self._rows.clear()
+            self._rows.update({one: (now + SECONDS, row) for one, row in found.items()})
+            known |= found
+        return known
+
+
+class _Lists:
+    def __init__(self) -> None:
+        self.staff: _Known[Account] = _Known()
+        self.mentors: _Known[Mentor] = _Known()
+
+
+_lists: WeakKeyDictionary[ConnectionPool, _Lists] = WeakKeyDictionary()
+
+
+def _known_to(pool: ConnectionPool) -> _Lists:
+    return _lists.setdefault(pool, _Lists())
 
 
 def pupil_code(pupil_id: UUID) -> str:
@@ -59,9 +99,10 @@ def _looked_up(
 ) -> Names:
     found = mentioned(facts)
     coded = role == "inspector"
-    people = Staff(lists.pool).by_ids(found.accounts | frozenset(accounts))
+    known = _known_to(lists.pool)
+    people = known.staff.by_ids(found.accounts | frozenset(accounts), Staff(lists.pool).by_ids)
     of_mentors = {a.mentor_id for a in people.values() if a.mentor_id} if coded else set()
-    mentors = Mentors(lists.pool).by_ids(found.mentors | of_mentors) if found.mentors or of_mentors else {}
+    mentors = known.mentors.by_ids(found.mentors | of_mentors, Mentors(lists.pool).by_ids)
     on_roll = found.pupils | {mentor.pupil_id for mentor in mentors.values()}
     if coded:
         pupils = {pupil: pupil_code(pupil) for pupil in on_roll}

@@ -8,6 +8,7 @@ it touches, one write for those that changed.
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from hashlib import sha256
 from operator import attrgetter
 from typing import Any, Generic, LiteralString, NamedTuple, TypeVar, get_type_hints
@@ -180,6 +181,11 @@ class ReadModel(Generic[S]):
             values[i] = list(values[i])
         return [subject.id, number, version, *values]
 
+    @cache  # noqa: B019 -- models live as long as the program
+    def _select(self, shown: type[Any]) -> str:
+        columns = SQL(", ").join([Identifier(name) for name in get_type_hints(shown)])
+        return SQL("SELECT {} FROM {} ").format(columns, Identifier("views", self.name)).as_string()
+
     def asking(
         self, pool: ConnectionPool[Any], shown: type[D]
     ) -> Callable[[LiteralString, Mapping[str, Any]], list[D]]:
@@ -188,8 +194,7 @@ class ReadModel(Generic[S]):
         It takes what follows FROM as a constant, and the values that are named in it. It raises PoolTimeout
         and OperationalError when the database is out of reach, UndefinedTable before `prepare` was called.
         """
-        columns = SQL(", ").join([Identifier(name) for name in get_type_hints(shown)])
-        select = SQL("SELECT {} FROM {} ").format(columns, Identifier("views", self.name)).as_string()
+        select = self._select(shown)
 
         def ask(clause: LiteralString, said: Mapping[str, Any]) -> list[D]:
             with pool.connection() as connection, connection.cursor(row_factory=class_row(shown)) as cursor:

@@ -4,6 +4,7 @@ import json
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final, cast
 
 from flask import request
@@ -31,7 +32,7 @@ class Sent:
             raise UnsupportedMediaType
         if self.fault:
             raise ValidationError(self.fault)
-        return cast("dict[str, Any]", schema().load(self.said))
+        return cast("dict[str, Any]", _one_of(schema).load(self.said))
 
 
 def sent() -> Sent:
@@ -50,7 +51,13 @@ def sent() -> Sent:
 
 def query(schema: type[Schema]) -> dict[str, Any]:
     """The query's parameters; those that this address doesn't know are ignored. Raises ValidationError."""
-    return cast("dict[str, Any]", schema().load(request.args.to_dict(), unknown=EXCLUDE))
+    return cast("dict[str, Any]", _one_of(schema).load(request.args.to_dict(), unknown=EXCLUDE))
+
+
+@cache
+def _one_of(schema: type[Schema]) -> Schema:
+    """Making a schema takes longer than most of what it loads."""
+    return schema()
 
 
 def must_have_seen(version: int) -> None:

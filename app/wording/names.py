@@ -2,17 +2,20 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Final, NamedTuple, Protocol
 from uuid import UUID
 
 from app.wording.common import ROLES, _
-from domain.fact import CorrectedFact, Fact
+from domain.fact import CorrectedFact, Fact, annotations_of
 from domain.staff import SYSTEM
 
 A_PUPIL: Final = _("a pupil")
 A_MENTOR: Final = _("a peer mentor")
 A_MEMBER_OF_STAFF: Final = _("a member of staff")
 CASEBOOK: Final = "Casebook"
+
+_WHERE: Final = ("told", "mentor_id", "pupil_id", "involved")
 
 
 class Called(NamedTuple):
@@ -89,8 +92,10 @@ def mentioned(facts: Iterable[Fact]) -> Mentioned:
     pupils: set[UUID] = set()
     mentors: set[UUID] = set()
     for fact in facts:
-        said = vars(fact)
         accounts.add(fact.recorded_by)
+        if not _mentions_somebody(type(fact)):
+            continue
+        said = vars(fact)
         accounts.update(_ids(said.get("told")))
         mentors.update(_ids((said.get("mentor_id"),)))
         pupils.update(_ids((said.get("pupil_id"),)))
@@ -100,6 +105,12 @@ def mentioned(facts: Iterable[Fact]) -> Mentioned:
         if isinstance(fact, CorrectedFact) and fact.field == "pupil_id":
             pupils.update(_ids((uuid_in(fact.value),)))
     return Mentioned(frozenset(accounts), frozenset(pupils), frozenset(mentors))
+
+
+@cache
+def _mentions_somebody(fact_class: type[Fact]) -> bool:
+    fields = annotations_of(fact_class)
+    return issubclass(fact_class, CorrectedFact) or not fields.keys().isdisjoint(_WHERE)
 
 
 def uuid_in(text: Any) -> UUID | None:
