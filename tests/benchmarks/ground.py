@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -25,6 +25,7 @@ from domain.mentee_case import MenteeCase
 
 ACCOUNT = uuid4()
 START = date(2026, 9, 1)
+NOTES = "Something of the length that people write here. " * 4
 
 
 @dataclass(frozen=True)
@@ -80,13 +81,24 @@ def _stock_env(url: str) -> dict[str, str]:
 
 
 def a_case(facts: int) -> MenteeCase:
-    """A matched case with so many facts in all, not yet saved."""
+    """A matched case with so many facts in all, as mentoring goes, not yet saved."""
     case = MenteeCase.blank(uuid4())
     words = {"route": "staff", "reasons": ("friendships",), "words": "x" * 120, "referred_by": "Form tutor"}
     case.refer(_by(), pupil_id=uuid4(), **words)
     case.match(_by(), mentor_id=uuid4())
-    for _ in range(facts - 2):
-        case.dispute(_by(), version=1, words="Something of the length that people write here. " * 4)
+    for n in range(facts - 2):
+        if case.state == "at_review":
+            case.extend(_by(), sessions=6, reason="Going well, not done yet.", mentee_wishes="Six more.")
+        elif n % 3 == 0:
+            case.arrange_session(
+                _by(), at=datetime(2026, 9, 14, 11, tzinfo=UTC), place="Library, by the window"
+            )
+        elif n % 6 == 4:
+            case.miss_session(_by(), due_on=START, reason="Away on the Year 7 trip.")
+        elif n % 9 == 8:
+            case.dispute(_by(), version=n, words="That isn't how I remember it.")
+        else:
+            case.hold_session(_by(), held_on=START, minutes=30, focus="Lunch time", notes=NOTES)
     return case
 
 
