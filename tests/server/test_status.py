@@ -44,6 +44,7 @@ WELL = Checkup(
     last_sent_at=NOW - timedelta(hours=2),
 )
 WAITING = Due(uuid4(), NOW - timedelta(minutes=5), (Recipient(uuid4(), "dsl@school.example"),), True)
+NOBODY = replace(WAITING, people=(), reachable=False)
 STOPPED = Standing("caseload", 76, 12_332, "KeyError")
 
 
@@ -77,7 +78,7 @@ def test_all_is_well_in_one_sentence() -> None:
             "by voice",
         ),
         (
-            replace(WELL, waiting=(replace(WAITING, people=(), reachable=False),)),
+            replace(WELL, waiting=(NOBODY,)),
             "alerts: 1 waiting",
             "Tell the head",
         ),
