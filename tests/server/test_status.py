@@ -151,6 +151,8 @@ def lines() -> Iterator[Callable[[], list[Any]]]:
     handler.setFormatter(JsonLines())
     root = logging.getLogger()
     root.addHandler(handler)
+    # A command that ran before in this process may have silenced it.
+    logging.getLogger("psycopg.pool").setLevel(logging.NOTSET)
     yield lambda: [json.loads(line) for line in written.getvalue().splitlines()]
     root.removeHandler(handler)
     structlog.contextvars.clear_contextvars()
