@@ -8,8 +8,8 @@ from uuid import UUID
 _SIGNS: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
-def reference_of(case_id: UUID) -> str:
-    """The reference of a mentoring referral, such as K7QM-4XTD: always the same for the same case."""
-    number = int.from_bytes(sha256(b"casebook-reference/1\n" + case_id.bytes).digest()[:5], "big")
+def reference_of(subject_id: UUID) -> str:
+    """The reference of a case or concern, such as K7QM-4XTD: always the same for the same one."""
+    number = int.from_bytes(sha256(b"casebook-reference/1\n" + subject_id.bytes).digest()[:5], "big")
     signs = "".join(_SIGNS[number >> shift & 31] for shift in range(35, -1, -5))
     return f"{signs[:4]}-{signs[4:]}"

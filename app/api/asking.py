@@ -9,10 +9,11 @@ from typing import Any, Final, cast
 
 from flask import request
 from marshmallow import EXCLUDE, Schema, ValidationError
-from werkzeug.exceptions import PreconditionRequired, UnsupportedMediaType
+from werkzeug.exceptions import PreconditionRequired, RequestEntityTooLarge, UnsupportedMediaType
 
 from app.casework import Stale
 from app.commands import Invalid
+from app.security import MOST_BYTES
 
 IDEMPOTENCY: Final = "Idempotency-Key"
 LARGEST_POSITION: Final = 2**62
@@ -38,6 +39,9 @@ class Sent:
 def sent() -> Sent:
     """The body. Without one it is an empty object. Raises RequestEntityTooLarge."""
     raw = request.get_data()
+    if request.content_length is None and len(raw) >= MOST_BYTES:
+        # A body that doesn't say its length is cut off at the bound without a word.
+        raise RequestEntityTooLarge
     if not raw.strip():
         return Sent({})
     try:

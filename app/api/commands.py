@@ -109,11 +109,16 @@ def _answer(doing: Doing, who: Person, done: Done) -> Response:
     told = house().casework.stream(doing.kind, done.subject.id)[: done.subject.version]
     if isinstance(done.subject, MenteeCase) and made and not may_see_case(who, done.subject.mentor_id):
         receipt = things.Receipt(reference_of(done.subject.id), told[0].recorded_at)
-        return answer(receipt, status, position=done.position)
+        return answer(receipt, status, position=done.position, location=_place(who, doing.thing, done))
     body = _resource(doing, who, done, told)
     looked(_subjects(done.subject), doing.thing, done.position)
-    location = f"{API}/{doing.thing}/{done.subject.id}" if made else None
+    location = _place(who, doing.thing, done) if made else None
     return answer(body, status, version=done.subject.version, position=done.position, location=location)
+
+
+def _place(who: Person, thing: str, done: Done) -> str | None:
+    """Where the new subject is. A referrer, who may read nothing, isn't told."""
+    return None if who.role == "referrer" else f"{API}/{thing}/{done.subject.id}"
 
 
 def _resource(doing: Doing, who: Person, done: Done, told: list[Told]) -> Any:
@@ -213,17 +218,20 @@ def _told_the_lead(who: Person, done: Done) -> Response:
 
 def _received(who: Person, done: Done) -> Response:
     told = house().casework.stream(Concern, done.subject.id)[: done.subject.version]
-    received = things.Received(done.subject.id, "received", told[0].recorded_at)
+    received = things.Received(
+        done.subject.id, reference_of(done.subject.id), "received", told[0].recorded_at
+    )
+    location = _place(who, "concerns", done)
     if (
         not isinstance(done.subject, Concern)
         or not may_see_concern(who, about_of(done.subject))
         or not _may_show(done.subject, "concerns", done.position)
     ):
-        return answer(received, 201, position=done.position)
+        return answer(received, 201, position=done.position, location=location)
     return answer(
         vars(resources.concern_in(told, who)) | vars(received),
         201,
         version=done.subject.version,
         position=done.position,
-        location=f"{API}/concerns/{done.subject.id}",
+        location=location,
     )

@@ -72,6 +72,7 @@ _ENTRY: Final = {
 _GIVES: Final = {"pupils": Pupil, "mentors": Mentor, "cases": Case, "concerns": Concern, "scheme": Policy}
 _MADE: Final = {"pupils": Enrolled, "mentors": Mentor}
 _VERSION: Final = {"ETag": {"$ref": "#/components/headers/ETag"}}
+_PLACE: Final = {"Location": {"$ref": "#/components/headers/Location"}}
 _POSITION: Final = {"Casebook-Position": {"$ref": "#/components/headers/Casebook-Position"}}
 
 
@@ -112,6 +113,7 @@ def describe(document: Document) -> None:
     )
     spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer"})
     spec.components.header("ETag", {"description": "The version that this answer shows", "schema": _TEXT})
+    spec.components.header("Location", {"description": "Where the new thing is", "schema": _TEXT})
     spec.components.header(
         "Casebook-Position",
         {"description": "What `?after=` waits for, so that a list shows this change", "schema": _TEXT},
@@ -139,7 +141,7 @@ def command_doc(doing: Doing) -> dict[str, Any]:
         codes.remove(409)
     success = {
         "description": "Recorded",
-        "headers": {**_POSITION, **({} if made else _VERSION)},
+        "headers": {**_POSITION, **(_PLACE if made else _VERSION)},
         "content": {"application/json": {"schema": _answer_of(doing)}},
     }
     return _operation(

@@ -153,6 +153,7 @@ class Received:
     """All that whoever raised a concern gets."""
 
     id: UUID
+    reference: str
     state: Literal["received"]
     received_at: datetime
 

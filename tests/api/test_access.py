@@ -189,6 +189,18 @@ def test_a_referrer_gets_a_receipt_and_nothing_else(school: School) -> None:
     assert re.fullmatch(r"[0-9A-Z]{4}-[0-9A-Z]{4}", answer.get_json()["reference"])
     assert "Location" not in answer.headers
     assert "ETag" not in answer.headers
+    raised = school.post("/concerns", "referrer", {"facts": "Cries at lunch."})
+    assert {"reference", "received_at"} <= set(raised.get_json())
+    assert "Location" not in raised.headers
+
+
+def test_a_mentor_hears_where_a_referral_went_and_may_not_go_there(school: School) -> None:
+    school.a_mentor()
+    answer = school.post("/cases", "mentor", REFERRAL | {"pupil_in_words": "The tall boy in 7B"})
+    assert set(answer.get_json()) == {"reference", "received_at"}
+    place = answer.headers["Location"].removeprefix("/api/v1")
+    assert school.get(place, "mentor").status_code == 404
+    assert school.get(place, "coordinator").get_json()["state"] == "referred"
 
 
 def test_only_the_right_people_read_a_concern_about_staff(school: School) -> None:
@@ -203,7 +215,8 @@ def test_only_the_right_people_read_a_concern_about_staff(school: School) -> Non
 
 def test_whoever_raised_a_concern_sees_its_state_alone(lists: School) -> None:
     raised = lists.post("/concerns", "coordinator", {"childs_words": "Don't tell."})
-    assert set(raised.get_json()) == {"id", "state", "received_at"}
+    assert set(raised.get_json()) == {"id", "reference", "state", "received_at"}
+    assert raised.headers["Location"] == f"/api/v1/concerns/{raised.get_json()['id']}"
     concern = raised.get_json()["id"]
     lists.give(f"/concerns/{concern}/acknowledge", "dsl")
     mine = lists.get(f"/me/concerns?after={lists.facts()}", "coordinator").get_json()["items"]

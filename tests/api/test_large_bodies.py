@@ -29,3 +29,14 @@ def test_nobody_without_an_account_is_waited_for(school: School) -> None:
     body = BytesIO(b'{"words": "' + b"x" * MOST_BYTES + b'"}')
     assert post(school, body, None) == 401
     assert body.tell() == 0
+
+
+def test_a_body_that_does_not_say_its_length_is_no_larger(school: School) -> None:
+    answer = school.client.post(
+        f"{API}/concerns",
+        input_stream=BytesIO(b'{"facts": "x"' + b" " * MOST_BYTES + b"}"),
+        headers={"Authorization": f"Bearer {school.tokens['coordinator']}"},
+        environ_overrides={"wsgi.input_terminated": True},
+        content_type="application/json",
+    )
+    assert answer.status_code == 413

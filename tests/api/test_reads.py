@@ -125,7 +125,7 @@ def test_whoever_tells_is_heard_even_when_nobody_can_note_who_looks(school: Scho
         assert set(told.get_json()) == {"concern_id", "received_at"}
         raised = school.post("/concerns", "dsl", {"childs_words": "Help."})
         assert raised.status_code == 201
-        assert set(raised.get_json()) == {"id", "state", "received_at"}
+        assert set(raised.get_json()) == {"id", "reference", "state", "received_at"}
 
 
 def test_the_answer_to_a_command_is_noted_too(school: School) -> None:
