@@ -195,7 +195,7 @@ def test_a_referrer_gets_a_receipt_and_nothing_else(school: School) -> None:
 
 
 def test_a_mentor_hears_where_a_referral_went_and_may_not_go_there(school: School) -> None:
-    school.a_mentor()
+    school.a_mentor("mentor")
     answer = school.post("/cases", "mentor", REFERRAL | {"pupil_in_words": "The tall boy in 7B"})
     assert set(answer.get_json()) == {"reference", "received_at"}
     place = answer.headers["Location"].removeprefix("/api/v1")
