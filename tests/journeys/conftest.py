@@ -16,6 +16,11 @@ QUIET = ("--no-sandbox", "--disable-background-networking", "--disable-component
 Seat = Callable[..., Reader]
 
 
+def installed_browser() -> str | None:
+    """Chromium or Chrome of this machine."""
+    return next(filter(None, map(shutil.which, NAMES)), None)
+
+
 @pytest.fixture(scope="session")
 def demo() -> Iterator[Demo]:
     """The invented school, on a port of its own."""
@@ -26,9 +31,8 @@ def demo() -> Iterator[Demo]:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """The installed browser, else Playwright's."""
-    installed = next(filter(None, map(shutil.which, NAMES)), None)
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=installed, args=list(QUIET))
+        started = playwright.chromium.launch(executable_path=installed_browser(), args=list(QUIET))
         yield started
         started.close()
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from playwright.sync_api import Browser, Locator, Page, Response, StorageState
+from playwright.sync_api import Browser, Locator, Page, Request, Response, StorageState
 
 from app.demo.people import PASSWORD
 from tests.journeys.glass import Glass
@@ -40,7 +40,7 @@ class Reader:
         self.page: Page = context.new_page()
         self.page.on("console", lambda message: self._complains(message.text))
         self.page.on("pageerror", lambda error: self._complains(str(error)))
-        self.page.on("requestfailed", lambda request: self._complains(f"{request.url}: {request.failure}"))
+        self.page.on("requestfailed", self._misses)
         self._glass = glass
         self._complaints: list[str] = []
         self.faults: list[str] = []
@@ -49,6 +49,11 @@ class Reader:
 
     def _complains(self, text: str) -> None:
         self._complaints.append(text)
+
+    def _misses(self, request: Request) -> None:
+        # Whoever goes on to another page gives up what was still on its way.
+        if request.failure != "net::ERR_ABORTED":
+            self._complains(f"{request.url}: {request.failure}")
 
     # --- going from page to page
 
