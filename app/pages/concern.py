@@ -133,6 +133,9 @@ def _verbs(seen: SeenConcern) -> list[str]:
     verbs = concern_actions(concern, person().role)
     if not verbs:
         return []
+    decided = list(seen.of("Decided"))
+    if decided and decided[-1].fields.get("decision") != "refer" and "refer-out" in verbs:
+        verbs.append(verbs.pop(verbs.index("refer-out")))
     if told.count(OutcomeReceived) < told.count(ReferredOut):
         verbs.insert(0, "record-outcome")
     if concern.closed and not concern.closing_approved and concern.closed_by != person().account:
