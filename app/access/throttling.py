@@ -36,8 +36,9 @@ NAME: Final = Limit(40, 15 * 60, "login_key = %(what)s")
 """Wrong passwords for one name from anywhere: high, so that nobody locks another out from one place."""
 SOURCE: Final = Limit(200, 15 * 60, "source_key = %(source)s")
 """Wrong passwords from one place: a school's pupils often share one address."""
-TOKENS: Final = Limit(100, 5 * 60, "login_key = %(what)s AND source_key = %(source)s")
-"""Unknown bearer tokens from one place. A good token is never refused for them."""
+TOKENS: Final = Limit(1000, 5 * 60, "login_key = %(what)s AND source_key = %(source)s")
+"""Unknown bearer tokens from one place: nobody guesses one, so this only keeps a flood out of the table. A
+good token is never refused for them."""
 MENTORING_REFERRALS: Final = Limit(60, 60 * 60, "login_key = %(what)s")
 """Mentoring referrals that one referrer sends; each counts once, however often it is sent."""
 
