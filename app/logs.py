@@ -1,7 +1,7 @@
 """What the service says of itself: one JSON object a line on stderr, and never anything about a person.
 
-A line names things and never what they hold: a route's rule, not its address; an account's id, not a name;
-an error's kind and place, not its text.
+A line names things and never what they hold: a route's rule, not its address; a role, not an account; an
+error's kind and place, not its text. Who looked at what stands in the record, in its log of reads.
 """
 
 import json
@@ -73,7 +73,7 @@ def granian_logs() -> dict[str, Any]:
 
 
 def log_requests(app: Flask) -> None:
-    """Say of every request what was asked, by which account, how it ended and how long it took."""
+    """Say of every request what was asked, in which role, how it ended and how long it took."""
 
     @app.before_request
     def begin() -> None:
@@ -92,7 +92,7 @@ def log_requests(app: Flask) -> None:
             rule=f"{request.method} {request.url_rule.rule}" if request.url_rule else "(none)",
             status=response.status_code,
             ms=round((perf_counter() - g.began) * 1000, 1),
-            account=str(who.account) if who else None,
+            role=who.role if who else None,
         )
         return response
 

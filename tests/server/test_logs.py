@@ -238,7 +238,7 @@ def test_no_word_of_the_journey_is_told_again(server: Yard, mailbox: Mailbox, to
     assert "violates check constraint" in server.log_of("record-db").read_text()
 
 
-def test_every_line_of_our_logs_is_json_and_names_rules_and_accounts(server: Yard, told: Told) -> None:
+def test_every_line_of_our_logs_is_json_and_names_rules_and_roles(server: Yard, told: Told) -> None:
     lines = []
     for name in ("web", "projector"):
         lines += [json.loads(line) for line in server.log_of(name).read_text().splitlines()]
@@ -247,7 +247,7 @@ def test_every_line_of_our_logs_is_json_and_names_rules_and_accounts(server: Yar
     assert broken["rule"] == "POST /api/v1/cases/<uuid:subject_id>/break-confidentiality"
     assert broken["status"] == 200
     assert broken["ms"] > 0
-    assert re.fullmatch("[0-9a-f-]{36}", broken["account"])
+    assert broken["role"] == "mentor"
     assert len({line["request"] for line in asked}) == len(asked)
     assert any(line["rule"] == "(none)" and line["status"] == 404 for line in asked)
 
