@@ -19,14 +19,16 @@ from psycopg.pq.abc import PGresult
 from psycopg.rows import RowMaker
 
 UUIDS: Final = 2950
-"""The type of the items of `uuid[]`; likewise for bigint[], text[] and bytea[]."""
+"""The type of the items of `uuid[]`; likewise for bigint[], integer[], text[] and bytea[]."""
 NUMBERS: Final = 20
+INTEGERS: Final = 23
 TEXTS: Final = 25
 BYTES: Final = 17
 
 _number = Struct("!q").pack
 _length = Struct("!i").pack
 _array_head = Struct("!5i").pack
+_NULL: Final = _length(-1)
 _BEGUN: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _GONE: Final = b"26000"
 
@@ -89,11 +91,18 @@ def moment(value: datetime) -> bytes:
     return _number((value - _BEGUN) // timedelta(microseconds=1))
 
 
-def array(kind: int, items: Sequence[bytes]) -> bytes:
-    """An array of one dimension, such as `UUIDS`."""
-    parts = [_array_head(1, 0, kind, len(items), 1)] if items else [_array_head(0, 0, kind, 0, 0)[:12]]
+def integer(value: int) -> bytes:
+    """An integer."""
+    return _length(value)
+
+
+def array(kind: int, items: Sequence[bytes | None]) -> bytes:
+    """An array of one dimension, such as `UUIDS`; None stands for NULL."""
+    if not items:
+        return _array_head(0, 0, kind, 0, 0)[:12]
+    parts = [_array_head(1, int(None in items), kind, len(items), 1)]
     for item in items:
-        parts += (_length(len(item)), item)
+        parts += (_NULL,) if item is None else (_length(len(item)), item)
     return b"".join(parts)
 
 

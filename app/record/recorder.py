@@ -5,7 +5,8 @@ append: the lock, the command's memory, the rows and their stamps, in one round 
 """
 
 import hmac
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from threading import Event
 from typing import Any, LiteralString, TypeVar
@@ -13,11 +14,11 @@ from uuid import UUID
 
 from eventsourcing.persistence import ApplicationRecorder, StoredEvent, Subscription
 from psycopg import Connection, InterfaceError, OperationalError
-from psycopg.errors import DatabaseError, UniqueViolation
 from psycopg.types.numeric import Int8
 from psycopg_pool import ConnectionPool
 
-from app.record.direct import BYTES, NUMBERS, TEXTS, Statement, array, moment, number, uuids
+from app.record.appending import Together, Wanted
+from app.record.direct import Statement
 from app.record.errors import CommandReused, RecordError, RecordUnavailable, VersionConflict
 from app.record.pool import on_a_connection
 from app.record.rows import Appended, CommandKey, Remembered, StoredRow, stored_row, stored_rows
@@ -36,20 +37,10 @@ __all__ = [
 
 Answer = TypeVar("Answer")
 
-_APPEND = Statement(
-    "casebook_append",
-    "SELECT notification_id, version, recorded_at, replayed"
-    " FROM record.append($1::uuid[], $2::bigint[], $3::text[], $4::bytea[],"
-    " $5::uuid, $6::uuid, $7::text, $8::bytea, $9::uuid, $10::bigint, $11::timestamptz)",
-)
 _STREAM = Statement(
     "casebook_stream",
     "SELECT originator_id, originator_version, topic, state, notification_id, recorded_at"
     " FROM record.events WHERE originator_id = $1::uuid ORDER BY originator_version",
-)
-_FIND_ONE = (
-    "SELECT notification_id, recorded_at, state FROM record.events"
-    " WHERE originator_id = %b AND originator_version = %b"
 )
 _FIND_COMMAND = (
     "SELECT request_hmac, originator_id, version, notification_id FROM record.commands"
@@ -71,6 +62,7 @@ class Recorder(ApplicationRecorder):
     def __init__(self, pool: ConnectionPool, *, patience: float = 8.0) -> None:
         self._pool = pool
         self._patience = patience
+        self._together = Together(self._on_a_connection)
 
     def append(
         self,
@@ -96,28 +88,9 @@ class Recorder(ApplicationRecorder):
             raise ValueError("The answer must be one of the aggregates that are recorded.")
         if demo_time is not None and demo_time.tzinfo is None:
             raise ValueError("The invented time needs a time zone.")
-        parameters = _append_parameters(stored_events, command, answering[-1], demo_time)
-        tries = 0
-
-        def work(connection: Connection) -> Appended:
-            nonlocal tries
-            tries += 1
-            try:
-                rows = _APPEND.rows(connection, parameters)
-            except UniqueViolation as error:
-                if error.diag.constraint_name != "events_pkey":
-                    raise
-                ours = _found_again(connection, stored_events[-1], answering[-1]) if tries > 1 else None
-                if ours is None:
-                    raise VersionConflict("Somebody else's fact was recorded first.") from None
-                return ours
-            except DatabaseError as error:
-                if error.sqlstate == "CB422":
-                    raise CommandReused("This command id was used for another request.") from None
-                raise
-            return Appended(*_one(rows[0] if rows else None))
-
-        return self._do(work)
+        wanted = Wanted(stored_events, answering[-1], command, demo_time)
+        with _within_reach():
+            return self._together.append(wanted)
 
     def remembered(self, command: CommandKey) -> Remembered | None:
         """The answer that this command was given before, if it was accepted before.
@@ -224,10 +197,19 @@ class Recorder(ApplicationRecorder):
         return self._do(work)
 
     def _do(self, work: Callable[[Connection], Answer]) -> Answer:
-        try:
-            return on_a_connection(self._pool, work, seconds=self._patience)
-        except (OperationalError, InterfaceError) as error:
-            raise RecordUnavailable("The record can't be reached just now.") from error
+        with _within_reach():
+            return self._on_a_connection(work)
+
+    def _on_a_connection(self, work: Callable[[Connection], Answer]) -> Answer:
+        return on_a_connection(self._pool, work, seconds=self._patience)
+
+
+@contextmanager
+def _within_reach() -> Iterator[None]:
+    try:
+        yield
+    except (OperationalError, InterfaceError) as error:
+        raise RecordUnavailable("The record can't be reached just now.") from error
 
 
 class Polling(Subscription[Recorder]):
@@ -266,34 +248,3 @@ def _one(row: tuple[Any, ...] | None) -> tuple[Any, ...]:
     if row is None:
         raise RecordError("The record gave no answer.")
     return row
-
-
-def _append_parameters(
-    events: Sequence[StoredEvent],
-    command: CommandKey | None,
-    answering: StoredEvent,
-    demo_time: datetime | None,
-) -> list[bytes | None]:
-    known_by: list[bytes | None] = [None] * 4
-    if command is not None:
-        asked = command.route.encode(), command.request_hmac
-        known_by = [command.command_id.bytes, command.account.bytes, *asked]
-    return [
-        uuids([_uuid(event) for event in events]),
-        array(NUMBERS, [number(event.originator_version) for event in events]),
-        array(TEXTS, [event.topic.encode() for event in events]),
-        array(BYTES, [event.state for event in events]),
-        *known_by,
-        _uuid(answering).bytes,
-        number(answering.originator_version),
-        moment(demo_time) if demo_time else None,
-    ]
-
-
-def _found_again(connection: Connection, last: StoredEvent, answering: StoredEvent) -> Appended | None:
-    """Our own facts, if the reply to them was lost: no two sealed states are ever the same."""
-    key = [_uuid(last), Int8(last.originator_version)]
-    row = connection.execute(_FIND_ONE, key, prepare=True, binary=True).fetchone()
-    if row is None or row[2] != last.state:
-        return None
-    return Appended(row[0], answering.originator_version, row[1], replayed=False)

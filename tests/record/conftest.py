@@ -76,6 +76,12 @@ def databases(empty: Databases) -> Databases:
 
 
 @pytest.fixture
+def superuser(databases: Databases) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(databases.superuser, autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture
 def pool(databases: Databases) -> Iterator[ConnectionPool]:
     with open_pool(databases.app, max_size=8, wait=True) as opened:
         yield opened

@@ -1,6 +1,6 @@
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -37,12 +37,6 @@ def at_once(count: int, work: Callable[[], object]) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-
-
-@pytest.fixture
-def superuser(databases: Databases) -> Iterator[psycopg.Connection]:
-    with psycopg.connect(databases.superuser, autocommit=True) as connection:
-        yield connection
 
 
 def end_connections(superuser: psycopg.Connection) -> None:

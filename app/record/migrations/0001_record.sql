@@ -166,6 +166,43 @@ BEGIN
 END
 $$;
 
+-- Saves several commands in one commit, each as `append` would: what is refused of one leaves the others as they
+-- are. Command n has the events up to p_ends[n]. A refusal's sqlstate and constraint stand in its row.
+CREATE FUNCTION record.append_each(
+    p_ends integer[],
+    p_originators uuid[], p_versions bigint[], p_topics text[], p_states bytea[],
+    p_command_ids uuid[], p_accounts uuid[], p_routes text[], p_request_hmacs bytea[],
+    p_answer_originators uuid[], p_answer_versions bigint[], p_demo_time timestamptz)
+RETURNS TABLE (
+    notification_id bigint, version bigint, recorded_at timestamptz, replayed boolean,
+    refused text, constraint_name text)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '5s' AS $$
+#variable_conflict use_column
+DECLARE
+    first integer := 1;
+    last  integer;
+BEGIN
+    PERFORM pg_advisory_xact_lock(4849336204517375);
+    FOR n IN 1 .. cardinality(p_ends) LOOP
+        last := p_ends[n];
+        BEGIN
+            refused := NULL;
+            constraint_name := NULL;
+            SELECT a.notification_id, a.version, a.recorded_at, a.replayed
+              INTO STRICT notification_id, version, recorded_at, replayed
+              FROM record.append(
+                p_originators[first:last], p_versions[first:last], p_topics[first:last], p_states[first:last],
+                p_command_ids[n], p_accounts[n], p_routes[n], p_request_hmacs[n],
+                p_answer_originators[n], p_answer_versions[n], p_demo_time) a;
+        EXCEPTION WHEN unique_violation OR check_violation OR SQLSTATE 'CB422' THEN
+            GET STACKED DIAGNOSTICS refused = RETURNED_SQLSTATE, constraint_name = CONSTRAINT_NAME;
+        END;
+        RETURN NEXT;
+        first := last + 1;
+    END LOOP;
+END
+$$;
+
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA record FROM PUBLIC;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA record TO casebook_app;
 GRANT SELECT ON record.origin, record.heads TO casebook_app;
