@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import cache
 from hashlib import sha256
 from operator import attrgetter
-from typing import Any, Generic, LiteralString, NamedTuple, TypeVar, get_type_hints
+from typing import Any, Generic, LiteralString, NamedTuple, TypeVar, cast, get_type_hints
 from uuid import UUID
 
 from psycopg import Connection, Cursor
@@ -194,7 +194,7 @@ class ReadModel(Generic[S]):
         It takes what follows FROM as a constant, and the values that are named in it. It raises PoolTimeout
         and OperationalError when the database is out of reach, UndefinedTable before `prepare` was called.
         """
-        select = self._select(shown)
+        select = self._select(cast(type[Any], shown))
 
         def ask(clause: LiteralString, said: Mapping[str, Any]) -> list[D]:
             with pool.connection() as connection, connection.cursor(row_factory=class_row(shown)) as cursor:

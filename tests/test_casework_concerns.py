@@ -88,18 +88,21 @@ def test_a_worry_on_a_busy_case_is_never_lost(house: House) -> None:
         assert load(house, Concern, concern_id).state == "received"
 
 
+@pytest.mark.parametrize(
+    "fault", [VersionConflict("Somebody was faster."), RecordUnavailable("Out of reach.")]
+)
 def test_a_case_that_cannot_be_saved_does_not_stop_the_concern(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    house: House, monkeypatch: pytest.MonkeyPatch, fault: Exception
 ) -> None:
     case_id, _ = a_matched_case(house)
     append = house.recorder.append
 
-    def somebody_is_always_faster(stored: Any, **more: Any) -> Any:
+    def never_with_the_case(stored: Any, **more: Any) -> Any:
         if any(row.originator_id == case_id for row in stored):
-            raise VersionConflict("Somebody else's fact was recorded first.")
+            raise fault
         return append(stored, **more)
 
-    monkeypatch.setattr(house.recorder, "append", somebody_is_always_faster)
+    monkeypatch.setattr(house.recorder, "append", never_with_the_case)
     done = worry(house, case_id, {"childs_words": "He hits me"})
     assert done.case is None
     assert load(house, Concern, done.subject.id).case_id == case_id

@@ -43,12 +43,12 @@ class Casework(Giving):
                 appended = self.save(changed, key=key, answer=concern)
             except VersionConflict:
                 continue
-            except (CommandReused, RecordUnavailable):
+            except CommandReused:
                 raise
             except Exception:
                 if len(changed) == 1:
                     raise
-                # Whatever is wrong with the case, such as its key, isn't wrong with the concern.
+                # Whatever is wrong with the case, such as its key or its row, isn't wrong with the concern.
                 with_case = 0
                 continue
             if appended.replayed:
