@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import cache
 from hashlib import sha256
 from operator import attrgetter
-from typing import Any, Generic, LiteralString, NamedTuple, TypeVar, cast, get_type_hints
+from typing import Any, Generic, LiteralString, NamedTuple, TypeVar, get_type_hints
 from uuid import UUID
 
 from psycopg import Connection, Cursor
@@ -182,8 +182,8 @@ class ReadModel(Generic[S]):
         return [subject.id, number, version, *values]
 
     @cache  # noqa: B019 -- models live as long as the program
-    def _select(self, shown: type[Any]) -> str:
-        columns = SQL(", ").join([Identifier(name) for name in get_type_hints(shown)])
+    def _select(self, names: tuple[str, ...]) -> str:
+        columns = SQL(", ").join([Identifier(name) for name in names])
         return SQL("SELECT {} FROM {} ").format(columns, Identifier("views", self.name)).as_string()
 
     def asking(
@@ -194,7 +194,7 @@ class ReadModel(Generic[S]):
         It takes what follows FROM as a constant, and the values that are named in it. It raises PoolTimeout
         and OperationalError when the database is out of reach, UndefinedTable before `prepare` was called.
         """
-        select = self._select(cast(type[Any], shown))
+        select = self._select(tuple(get_type_hints(shown)))
 
         def ask(clause: LiteralString, said: Mapping[str, Any]) -> list[D]:
             with pool.connection() as connection, connection.cursor(row_factory=class_row(shown)) as cursor:
