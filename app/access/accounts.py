@@ -39,7 +39,7 @@ _BY_NAME: Final = """
 """
 _BY_ID: Final = "SELECT id, role, person_id FROM access.accounts WHERE id = %s AND disabled_at IS NULL"
 _BEARER: Final = """
-    SELECT a.id, a.role, a.person_id
+    SELECT a.id, a.role, a.person_id, (SELECT size FROM record.heads WHERE log = 'events')
       FROM access.tokens t JOIN access.accounts a ON a.id = t.account
      WHERE t.token_hash = %s AND t.revoked_at IS NULL AND t.expires_at > now() AND a.disabled_at IS NULL
 """
@@ -138,7 +138,7 @@ class Accounts:
     def by_token(self, token: str) -> Person | None:
         """Whoever a bearer token acts for; None when it is unknown, revoked or too old."""
         row = self._one(_BEARER, _hash(token))
-        return self._person(row) if row else None
+        return self._person(row, row[3]) if row else None
 
     def wrong_token(self, source: str) -> None:
         """Count an unknown token from this place. Raises Throttled after too many."""
@@ -150,10 +150,10 @@ class Accounts:
             for statement in (_END, _END_TOKENS, _END_SESSIONS):
                 connection.execute(statement, [account_id])
 
-    def _person(self, row: tuple[Any, ...]) -> Person:
+    def _person(self, row: tuple[Any, ...], position: int | None = None) -> Person:
         account, role, person_id = row[:3]
         mentor_id = person_id if role == "mentor" else None
-        return Person(account, role, self.names.of(account, role), mentor_id)
+        return Person(account, role, self.names.of(account, role), mentor_id, position=position)
 
     def _one(self, statement: LiteralString, asked: object) -> tuple[Any, ...] | None:
         with self._pool.connection() as connection:

@@ -48,10 +48,17 @@ def log_and_stream(
 ) -> "list[Told]":
     """Note that this person sees one subject's whole story, and give it, in one commit: faster than both.
 
+    The story is as it stood when they were let in: to show what they just recorded, read it another way.
     Empty when there is no such subject. For readers who need no other right than that it is there: whoever
     asks is noted before anybody knows whose it is. Raises RecordUnavailable.
     """
     rows = house.reads.log_and_rows(
-        person.account, route, [subject_id], subject_id, role=person.role, field_class=field_class
+        person.account,
+        route,
+        [subject_id],
+        subject_id,
+        role=person.role,
+        field_class=field_class,
+        position=person.position,
     )
     return house.casework.told(kind, rows)

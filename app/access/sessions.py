@@ -17,7 +17,8 @@ LONGEST_HOURS: Final = 12
 
 _START: Final = "INSERT INTO access.sessions (token_hash, account, csrf) VALUES (%s, %s, %s)"
 _PERSON: Final = """
-    SELECT a.id, a.role, a.person_id, s.csrf, s.seen_at < now() - interval '1 minute'
+    SELECT a.id, a.role, a.person_id, s.csrf, s.seen_at < now() - interval '1 minute',
+           (SELECT size FROM record.heads WHERE log = 'events')
       FROM access.sessions s JOIN access.accounts a ON a.id = s.account
      WHERE s.token_hash = %s AND s.ended_at IS NULL AND a.disabled_at IS NULL
        AND s.seen_at > now() - make_interval(mins => %s) AND s.created_at > now() - make_interval(hours => %s)
@@ -47,11 +48,11 @@ class Sessions:
             row = connection.execute(_PERSON, asked, prepare=True).fetchone()
             if row is None:
                 return None
-            account, role, person_id, csrf, seen_long_ago = row
+            account, role, person_id, csrf, seen_long_ago, position = row
             if seen_long_ago:
                 connection.execute(_SEEN, [_hash(token)])
         mentor_id = person_id if role == "mentor" else None
-        return Person(account, role, self._names.of(account, role), mentor_id, csrf)
+        return Person(account, role, self._names.of(account, role), mentor_id, csrf, position)
 
     def end(self, token: str) -> None:
         """Sign out."""
