@@ -6,12 +6,12 @@ it touches, one write for those that changed.
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from hashlib import sha256
 from operator import attrgetter
-from typing import Any, Generic, LiteralString, NamedTuple, TypeVar, get_type_hints
+from typing import Any, Generic, LiteralString, NamedTuple, TypeVar, cast, get_type_hints
 from uuid import UUID
 
 from psycopg import Connection, Cursor
@@ -194,7 +194,7 @@ class ReadModel(Generic[S]):
         It takes what follows FROM as a constant, and the values that are named in it. It raises PoolTimeout
         and OperationalError when the database is out of reach, UndefinedTable before `prepare` was called.
         """
-        select = self._select(tuple(get_type_hints(shown)))
+        select = self._select(_columns_of(cast("Hashable", shown)))
 
         def ask(clause: LiteralString, said: Mapping[str, Any]) -> list[D]:
             with pool.connection() as connection, connection.cursor(row_factory=class_row(shown)) as cursor:
@@ -202,6 +202,11 @@ class ReadModel(Generic[S]):
             return found
 
         return ask
+
+
+@cache
+def _columns_of(shown: Hashable) -> tuple[str, ...]:
+    return tuple(get_type_hints(shown))
 
 
 def absorb(connection: Connection[Any], batch: Sequence[tuple[ReadModel[Any], str, Sequence[Told]]]) -> None:

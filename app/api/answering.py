@@ -29,7 +29,19 @@ def answer(
     location: str | None = None,
 ) -> Response:
     """An answer in JSON, with the version that it shows and how far the record must be read to show it."""
-    response = Response(text_of(body), status, content_type="application/json")
+    return answer_in(text_of(body), status, version=version, position=position, location=location)
+
+
+def answer_in(
+    text: str,
+    status: int = 200,
+    *,
+    version: int | None = None,
+    position: int | None = None,
+    location: str | None = None,
+) -> Response:
+    """The same for a body that is JSON already."""
+    response = Response(text, status, content_type="application/json")
     if version is not None:
         response.headers["ETag"] = f'"{version}"'
     if position is not None:

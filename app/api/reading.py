@@ -20,13 +20,15 @@ from app.access.relation import (
     may_see_concern,
 )
 from app.api import resources, things
-from app.api.answering import answer, looked, looked_at_list, newest, page, rule, waited_for
+from app.api.answering import answer, answer_in, looked, looked_at_list, newest, page, rule, waited_for
 from app.api.asking import place_of, query, sent
 from app.api.queries import CasesQuery, ConcernsQuery, HistoryQuery, ListQuery, MentorsQuery, OneQuery, Search
+from app.api.shapes import text_of
 from app.casework import NotFound, Told
 from app.commands import COORDINATOR, EVERYBODY, LEADS
 from app.history import as_json as entry_json
 from app.history import entries
+from app.history.again import Again
 from app.naming import names_for
 from domain.concern import Concern
 from domain.fact import Subject
@@ -266,9 +268,18 @@ def _checked(
 def _history(told: list[Told]) -> Response:
     who: Person = person()
     asked = query(HistoryQuery)
-    names = names_for(house(), who.role, house().casework.policy(), [one.fact for one in told])
-    found = entries(told, who, names, asked["as_at"], asked["happened_until"])
-    return answer({"facts": [entry_json(entry) for entry in found]}, version=len(told))
+    facts = [one.fact for one in told]
+    names = names_for(house(), who.role, house().casework.policy(), facts)
+    part = asked["as_at"], asked["happened_until"]
+
+    def text() -> str:
+        return text_of({"facts": [entry_json(entry) for entry in entries(told, who, names, *part)]})
+
+    reader = facts[0].originator_id, who.account, who.role, who.mentor_id
+    return answer_in(_AGAIN.text((reader, part), facts, names, text), version=len(told))
+
+
+_AGAIN: Final = Again()
 
 
 @dataclass(frozen=True)

@@ -72,10 +72,7 @@ def value_text(value: Any, names: NamesOf, field: str = "") -> str:
     """A value as people read it, in full. `field` says what a code, a number or an id stands for."""
     if value is ERASED:
         return ERASED_TEXT
-    special = _SPECIAL.get(field)
-    if special is not None:
-        return special(value, names)
-    return _plain_text(value, names, field)
+    return _in_words(field)(value, names)
 
 
 def correction_text(field: str, value: Any, names: NamesOf) -> str:
@@ -91,6 +88,19 @@ def correction_text(field: str, value: Any, names: NamesOf) -> str:
         except ValueError:
             return value
     return _options(field).get(value, value)
+
+
+@cache
+def _in_words(field: str) -> Callable[[Any, NamesOf], str]:
+    special = _SPECIAL.get(field)
+    if special is not None:
+        return special
+    options = _options(field)
+
+    def words(value: Any, names: NamesOf) -> str:
+        return options.get(value, value) if type(value) is str else _plain_text(value, names, field)
+
+    return words
 
 
 def _plain_text(value: Any, names: NamesOf, field: str) -> str:
@@ -164,7 +174,7 @@ class _Telling:
     def text(self, field: str) -> str | None:
         """A field's text for a sentence, or None where it has no place in one."""
         value = self.value(field)
-        if value is None or value == "" or value == ():
+        if value is None or (not value and type(value) in _EMPTY):
             return None
         if field == "version" and self.entry:
             text = self.entry
@@ -176,6 +186,7 @@ class _Telling:
         return text if len(text) <= SHORT and "\n" not in text and "\r" not in text else None
 
 
+_EMPTY: Final = (str, tuple)
 _Part = Callable[[_Telling], str | None]
 
 
