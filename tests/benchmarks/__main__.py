@@ -14,16 +14,17 @@ MEASURED = (commands, catch_up, lag, history_page)
 def line(row: Row) -> str:
     """One row of the table."""
     baseline = "–" if row.baseline is None else f"{row.baseline:,.1f}"
-    sign = "≥" if row.more_is_better else "≤"
     ratio = "" if row.baseline is None else f"{row.ratio:.2f} ×"
+    measured = f"{row.name:<60}{row.ours:>12,.1f}{baseline:>12} {row.unit:<11}{ratio:>9}"
+    if row.reach is None:
+        return f"{measured}  –"
     verdict = "reached" if row.reached else "NOT REACHED"
-    measured = f"{row.name:<52}{row.ours:>12,.1f}{baseline:>12} {row.unit:<11}{ratio:>9}"
-    return f"{measured}  {sign} {row.reach:<5}{verdict}"
+    return f"{measured}  {'≥' if row.more_is_better else '≤'} {row.reach:<5}{verdict}"
 
 
 def main() -> int:
     """Measure everything; print as it comes."""
-    print(f"{'':<52}{'ours':>12}{'baseline':>12} {'unit':<11}{'ratio':>9}  reach")
+    print(f"{'':<60}{'ours':>12}{'baseline':>12} {'unit':<11}{'ratio':>9}  reach")
     rows: list[Row] = []
     with ground() as place:
         for measure in MEASURED:

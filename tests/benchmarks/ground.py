@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 from time import perf_counter
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 import psycopg
@@ -22,9 +22,13 @@ from app.record.migrate import migrate
 from app.settings import Settings
 from domain.fact import By, Subject
 from domain.mentee_case import MenteeCase
+from domain.mentor import Mentor
+from domain.pupil import Pupil
+from domain.staff import Staff
 
 ACCOUNT = uuid4()
 START = date(2026, 9, 1)
+BORN = date(2014, 5, 4)
 NOTES = "Something of the length that people write here. " * 4
 
 
@@ -80,12 +84,13 @@ def _stock_env(url: str) -> dict[str, str]:
     }
 
 
-def a_case(facts: int) -> MenteeCase:
+def a_case(facts: int, people: "People | None" = None) -> MenteeCase:
     """A matched case with so many facts in all, as mentoring goes, not yet saved."""
+    pupil_id, mentor_id = people or (uuid4(), uuid4())
     case = MenteeCase.blank(uuid4())
     words = {"route": "staff", "reasons": ("friendships",), "words": "x" * 120, "referred_by": "Form tutor"}
-    case.refer(_by(), pupil_id=uuid4(), **words)
-    case.match(_by(), mentor_id=uuid4())
+    case.refer(_by(), pupil_id=pupil_id, **words)
+    case.match(_by(), mentor_id=mentor_id)
     for n in range(facts - 2):
         if case.state == "at_review":
             case.extend(_by(), sessions=6, reason="Going well, not done yet.", mentee_wishes="Six more.")
@@ -100,6 +105,25 @@ def a_case(facts: int) -> MenteeCase:
         else:
             case.hold_session(_by(), held_on=START, minutes=30, focus="Lunch time", notes=NOTES)
     return case
+
+
+class People(NamedTuple):
+    """Those whom a case is about, as the lists know them."""
+
+    pupil_id: UUID
+    mentor_id: UUID
+
+
+def people(house: House) -> tuple[People, int]:
+    """A mentee and a mentor on the roll, and whoever records; with the position at which lists know them."""
+    office = Staff.blank(ACCOUNT)
+    office.open_account(_by(), name="Ms Price", role="coordinator")
+    mentee, other, mentor = Pupil.blank(uuid4()), Pupil.blank(uuid4()), Mentor.blank(uuid4())
+    for pupil, name in ((mentee, "Mia"), (other, "Tom")):
+        pupil.enrol(_by(), given_name=name, family_name="Jones", born_on=BORN, year_group=7, tutor_group="7B")
+    mentor.apply(_by(), pupil_id=other.id, statement="I would like to help.")
+    position = house.casework.save([office, mentee, other, mentor]).position
+    return People(mentee.id, mentor.id), position
 
 
 def _by() -> By:
