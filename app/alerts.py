@@ -26,7 +26,7 @@ from domain.fact import ERASED, By
 from domain.staff import SYSTEM, AccountOpened, Corrected, Staff
 
 EVERY_SECONDS: Final = 2.0
-MOST_BACK_OFF: Final = 60.0
+MOST_BACK_OFF: Final = 15.0
 MOST_OUT_OF_REACH: Final = 5.0
 TRIES: Final = 5
 LEADER_LOCK: Final = 4849336204517381
