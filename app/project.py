@@ -1,8 +1,6 @@
-"""The process that keeps the lists up to date, and raises the alarm: what `casebook project` runs."""
+"""The process that keeps the lists up to date: what `casebook project` runs, with the alerts beside it."""
 
-import logging
 import signal
-from collections.abc import Callable
 from threading import Event, Thread
 from types import FrameType, TracebackType
 from typing import Final, Self
@@ -18,45 +16,25 @@ from projections.projector import Projector
 OUT_OF_REACH: Final = (RecordUnavailable, KeysUnavailable)
 """The record's own errors that go away by trying again."""
 
-_log = logging.getLogger("casebook.project")
-
 
 class ProjectorProcess:
-    """The projector in a thread, beside it what else the leading process does; use it as a context, or `run`.
+    """The projector in a thread; use it as a context, or `run`."""
 
-    `alerts` is called every `alert_seconds` while this process leads, in a thread of its own: a slow mail
-    server must not hold up the lists. What it raises is logged by kind and tried again.
-    """
-
-    def __init__(
-        self,
-        pool: ConnectionPool,
-        recorder: Recorder,
-        mapper: SealedMapper,
-        *,
-        alerts: Callable[[], None] | None = None,
-        alert_seconds: float = 2.0,
-    ) -> None:
+    def __init__(self, pool: ConnectionPool, recorder: Recorder, mapper: SealedMapper) -> None:
         self.projector = Projector(
             pool, recorder.rows_after, mapper, list(MODELS.values()), passing=OUT_OF_REACH
         )
-        self._alerts = alerts
-        self._alert_seconds = alert_seconds
         self._stop = Event()
-        self._threads = [Thread(target=self.projector.run, args=(self._stop,), name="projector")]
-        if alerts is not None:
-            self._threads.append(Thread(target=self._raise_alerts, name="alerts"))
+        self._thread = Thread(target=self.projector.run, args=(self._stop,), name="projector")
 
     def start(self) -> None:
         """Begin, without waiting for anything."""
-        for thread in self._threads:
-            thread.start()
+        self._thread.start()
 
     def stop(self) -> None:
-        """End after the batch at hand. Waits until both threads are gone."""
+        """End after the batch at hand. Waits until the thread is gone."""
         self._stop.set()
-        for thread in self._threads:
-            thread.join()
+        self._thread.join()
 
     def run(self) -> None:
         """Begin, and end at SIGTERM or SIGINT. For the main thread of a process of its own."""
@@ -77,13 +55,3 @@ class ProjectorProcess:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
-
-    def _raise_alerts(self) -> None:
-        while not self._stop.wait(self._alert_seconds):
-            if self._alerts is None or not self.projector.leading:
-                continue
-            try:
-                self._alerts()
-            except Exception as error:
-                # Its text may name a person.
-                _log.warning("alerts: %s, trying again", type(error).__name__)

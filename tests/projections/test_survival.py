@@ -14,7 +14,6 @@ import psycopg
 import pytest
 
 from app.embedded import Embedded
-from app.project import ProjectorProcess
 from app.record.keys import create_kek
 from app.record.migrate import migrate
 from app.settings import Settings
@@ -89,23 +88,6 @@ def process(settings: Settings) -> subprocess.Popen[bytes]:
             "KEK": str(settings.kek_file),
         },
     )
-
-
-def test_alerts_are_raised_by_the_leader_whatever_they_raise(record: Record) -> None:
-    raised: list[float] = []
-
-    def alert() -> None:
-        raised.append(monotonic())
-        raise OSError("no mail server")
-
-    about = (record.pool, record.recorder, record.mapper)
-    with ProjectorProcess(*about, alerts=alert, alert_seconds=0.05) as leader:
-        until(lambda: len(raised) > 2)
-        assert leader.projector.leading
-        waiting: list[float] = []
-        with ProjectorProcess(*about, alerts=lambda: waiting.append(0), alert_seconds=0.01):
-            sleep(0.3)
-        assert waiting == []
 
 
 @pytest.fixture
