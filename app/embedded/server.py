@@ -40,6 +40,7 @@ _ROLE_NAMES: dict[Role, str] = {"app": APP, "owner": OWNER, "superuser": SUPERUS
 _LONGEST_LOG = 10_000_000  # bytes
 # Recovery after a crash replays at most max_wal_size: seconds, unless the disk is very slow.
 _READY_SECONDS = 180.0
+_AGAIN_SECONDS = 0.5
 
 _SETTINGS = {
     "listen_addresses": "",
@@ -103,9 +104,7 @@ class Embedded:
         try:
             self._facts = self._remembered_or_new(facts, account)
             binaries = self._prepare_cluster(account)
-            end_leftovers(self._cluster, self._socket)
-            self._child = self._spawn(binaries, account)
-            self._wait_until_ready()
+            self._run(binaries, account)
             make_roles_and_databases(self._url("superuser", "postgres"), self._known_facts)
         except BaseException:
             self.stop()
@@ -235,6 +234,21 @@ class Embedded:
                 preexec_fn=end_with_parent(),
                 **account.process_options(),
             )
+
+    def _run(self, binaries: Binaries, account: Account) -> None:
+        """Spawn it until it answers: a killed server may still hold its memory for a moment."""
+        for tries_left in (2, 1, 0):
+            end_leftovers(self._cluster, self._socket)
+            self._child = self._spawn(binaries, account)
+            try:
+                self._wait_until_ready()
+            except EmbeddedError:
+                if not tries_left or self.is_running():
+                    raise
+                end_child(self._child)
+                time.sleep(_AGAIN_SECONDS)
+            else:
+                return
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + _READY_SECONDS

@@ -84,6 +84,7 @@ def _keep_running(
     servers: Servers, writers: Sequence[Writer], working: Sequence[Future[None]], enough: int, shown: int
 ) -> None:
     """Start what was killed, until so many commands are acknowledged and lists show what was before."""
+    servers.start()
     seen, moved = (0, 0), monotonic()
     while (now := (min(_acknowledged(writers), enough), min(servers.shown(), shown))) != (enough, shown):
         servers.start()
