@@ -45,24 +45,22 @@ class FormExpired(Forbidden):
     """The form doesn't belong to this session, or came from another site."""
 
 
-def allow(*roles: str) -> Callable[[V], V]:
-    """Leave on a view that these roles may ever call it."""
-
+def _leaving(rule: Rule) -> Callable[[V], V]:
     def mark(view: V) -> V:
-        view.access_rule = Rule(frozenset(roles))  # type: ignore[attr-defined]
+        view.access_rule = rule  # type: ignore[attr-defined] # a function takes attributes, its type says none
         return view
 
     return mark
+
+
+def allow(*roles: str) -> Callable[[V], V]:
+    """Leave on a view that these roles may ever call it."""
+    return _leaving(Rule(frozenset(roles)))
 
 
 def allow_programs(*roles: str) -> Callable[[V], V]:
     """Leave on a view outside the API that programs of these roles may call it, with a bearer token."""
-
-    def mark(view: V) -> V:
-        view.access_rule = Rule(frozenset(roles), by_token=True)  # type: ignore[attr-defined]
-        return view
-
-    return mark
+    return _leaving(Rule(frozenset(roles), by_token=True))
 
 
 def for_programs() -> bool:
@@ -76,8 +74,7 @@ def for_programs() -> bool:
 
 def allow_anyone(view: V) -> V:
     """Leave on a view that anyone may call it: sign-in, health, style sheets, the API's description."""
-    view.access_rule = Rule(anyone=True)  # type: ignore[attr-defined]
-    return view
+    return _leaving(Rule(anyone=True))(view)
 
 
 def rescued_by(rescue: Rescue) -> Callable[[V], V]:

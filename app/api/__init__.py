@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from apispec.ext.marshmallow import MarshmallowPlugin
 from flask import Flask, Response, current_app, render_template
-from flask_smorest import Blueprint  # type: ignore[import-untyped]
+from flask_smorest import Blueprint
 from marshmallow import ValidationError
 
 from app.access.policy import allow, allow_anyone

@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from apispec.ext.marshmallow.openapi import OpenAPIConverter
-from flask_smorest import Api  # type: ignore[import-untyped]
+from flask_smorest import Api
 from marshmallow import Schema
 
 from app.api.reading import READINGS, Reading

@@ -16,6 +16,7 @@ from app.api.commands import API
 from app.house import House
 from app.project import ProjectorProcess
 from app.settings import Settings
+from tests.counting import Counting
 
 ROLES = (
     *("coordinator", "dsl", "deputy_dsl", "mentor", "referrer", "inspector", "head", "chair"),
@@ -38,7 +39,7 @@ SESSION: dict[str, Any] = {"minutes": 30, "focus": "Lunch", "notes": "Talked."}
 
 
 @dataclass
-class School:
+class School(Counting):
     """What a program sees of a school. `tokens` by role; `other_mentor` is another mentor's token."""
 
     app: Flask
@@ -142,19 +143,6 @@ class School:
         case = self.a_case()
         self.give(f"/cases/{case}/match", body={"mentor_id": self.mentors[mentor]})
         return case
-
-    def facts(self) -> int:
-        """How many facts the record holds."""
-        with self.house.pool.connection() as connection:
-            row = connection.execute("SELECT size FROM record.heads WHERE log = 'events'").fetchone()
-            return int(row[0]) if row else 0
-
-    def looks(self) -> list[tuple[UUID, str, list[UUID]]]:
-        """Who looked, where, at what; oldest first."""
-        with self.house.pool.connection() as connection:
-            return connection.execute(
-                "SELECT account, route, subjects FROM record.reads ORDER BY id"
-            ).fetchall()
 
 
 @pytest.fixture

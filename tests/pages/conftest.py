@@ -20,6 +20,7 @@ from app.project import ProjectorProcess
 from app.settings import Settings
 from domain.staff import SYSTEM, Role, Staff
 from projections.positions import wait_for
+from tests.counting import Counting
 from tests.pages.browser import Browser
 from tests.scenario import by
 
@@ -38,7 +39,7 @@ STAFF: dict[Role, str] = {
 
 
 @dataclass
-class School:
+class School(Counting):
     """The school, and whoever sits at a browser."""
 
     app: Flask
@@ -133,19 +134,6 @@ class School:
             }
             self.do("cases/hold-session", case_id, **said, friend_came=False)
         return case_id
-
-    def facts(self) -> int:
-        """How many facts the record holds."""
-        with self.house.pool.connection() as connection:
-            row = connection.execute("SELECT size FROM record.heads WHERE log = 'events'").fetchone()
-            return int(row[0]) if row else 0
-
-    def looks(self) -> list[tuple[UUID, str, list[UUID]]]:
-        """Who looked, where, at what; oldest first."""
-        with self.house.pool.connection() as connection:
-            return connection.execute(
-                "SELECT account, route, subjects FROM record.reads ORDER BY id"
-            ).fetchall()
 
     def concern(self, concern_id: UUID) -> Any:
         """The first fact of a concern."""
