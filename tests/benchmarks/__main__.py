@@ -16,8 +16,6 @@ def line(row: Row) -> str:
     baseline = "–" if row.baseline is None else f"{row.baseline:,.1f}"
     ratio = "" if row.baseline is None else f"{row.ratio:.2f} ×"
     measured = f"{row.name:<60}{row.ours:>12,.1f}{baseline:>12} {row.unit:<11}{ratio:>9}"
-    if row.reach is None:
-        return f"{measured}  –"
     verdict = "reached" if row.reached else "NOT REACHED"
     return f"{measured}  {'≥' if row.more_is_better else '≤'} {row.reach:<5}{verdict}"
 
