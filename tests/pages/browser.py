@@ -1,6 +1,6 @@
 """A reader at a browser without JavaScript: opens pages, fills in their forms, presses buttons."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from urllib.parse import urlencode, urljoin
@@ -116,15 +116,33 @@ class Page(HTMLParser):
         raise AssertionError(f"no button “{button}” on {self.address}: {[f.buttons for f in self.forms]}")
 
 
+class Turns:
+    """Whose turn it is. People are slower than the lists: before anybody looks, these show what others sent.
+
+    What a reader sent before looking is not waited for here: showing that is the product's own task.
+    """
+
+    def __init__(self, catch_up: Callable[[], None]) -> None:
+        self.catch_up = catch_up
+        self.sent_last: Browser | None = None
+
+    def looks(self, reader: "Browser") -> None:
+        """Somebody is about to look."""
+        if self.sent_last not in (None, reader):
+            self.catch_up()
+            self.sent_last = None
+
+
 class Browser:
     """One reader's browser."""
 
-    def __init__(self, client: FlaskClient) -> None:
-        self.client = client
+    def __init__(self, client: FlaskClient, turns: Turns) -> None:
+        self.client, self.turns = client, turns
         self.page: Page | None = None
 
     def get(self, address: str, status: int = 200) -> Page:
         """Open an address, following redirects."""
+        self.turns.looks(self)
         response = self.client.get(address)
         for _ in range(5):
             if response.status_code not in (301, 302, 303, 308):
@@ -170,6 +188,8 @@ class Browser:
 
     def send(self, address: str, values: list[tuple[str, str]], status: int = 200) -> Page:
         """Post a form, following the redirect after it."""
+        self.turns.looks(self)
+        self.turns.sent_last = self
         response = self.client.post(
             address, data=urlencode(values), content_type="application/x-www-form-urlencoded"
         )

@@ -21,7 +21,7 @@ from app.settings import Settings
 from domain.staff import SYSTEM, Role, Staff
 from projections.positions import wait_for
 from tests.counting import Counting
-from tests.pages.browser import Browser
+from tests.pages.browser import Browser, Turns
 from tests.scenario import by
 
 PASSWORD = "a-long-password-of-a-test"
@@ -48,6 +48,15 @@ class School(Counting):
     browsers: dict[str, Browser] = field(default_factory=dict)
     mentors: dict[str, UUID] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        self.turns = Turns(self.catch_up)
+
+    def catch_up(self) -> None:
+        """Wait until the lists show everything that is recorded."""
+        newest = self.house.recorder.max_notification_id()
+        assert newest is not None
+        assert wait_for(self.house.pool, newest, timeout=20)
+
     def add(self, *people: tuple[str, Role, UUID | None]) -> None:
         """Open accounts: name, role, and the mentor whose account it is."""
         opened = []
@@ -65,7 +74,7 @@ class School(Counting):
         if name not in self.browsers:
             client = self.app.test_client()
             client.set_cookie(COOKIE, self.house.sessions.start(self.people[name].account))
-            self.browsers[name] = Browser(client)
+            self.browsers[name] = Browser(client, self.turns)
         return self.browsers[name]
 
     def give_password(self, name: str) -> None:

@@ -139,7 +139,7 @@ def test_every_page_says_who_may_open_it_and_refuses_everybody_else(school: Scho
         if not of_pages or found.anyone or "GET" not in (rule.methods or ()):
             continue
         _host, path = rule.build(placed) or ("", "")
-        assert Browser(school.app.test_client()).get(path).h1 == ["Sign in"], path
+        assert Browser(school.app.test_client(), school.turns).get(path).h1 == ["Sign in"], path
         for role, name in STAFF.items():
             status = school.as_(name).client.get(path).status_code
             # A command's own roles may be fewer than those of the page that offers all commands.
@@ -162,7 +162,7 @@ def test_a_mentor_sees_no_other_case_and_a_coordinator_no_concern(school: School
 
 def test_signing_in_leads_to_the_page_that_was_asked_for_and_out_again(school: School) -> None:
     school.give_password(STAFF["coordinator"])
-    browser = Browser(school.app.test_client())
+    browser = Browser(school.app.test_client(), school.turns)
     assert browser.get("/cases?state=referred").h1 == ["Sign in"]
     wrong = browser.press("Sign in", 422, user_name="Ms Price", password="wrong")
     assert wrong.title.startswith("Error: ")
