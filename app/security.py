@@ -5,8 +5,6 @@ from typing import Final
 from flask import Flask, Response, request
 
 MOST_BYTES: Final = 256 * 1024
-_MOST_HEARD_OUT: Final = 4 * 1024 * 1024
-_PIECE: Final = 64 * 1024
 
 _POLICY: Final = "; ".join(
     (
@@ -35,14 +33,6 @@ def secure(app: Flask, *, over_tls: bool) -> None:
     """Put the headers on every answer of this app, and bound the size of what it takes."""
     app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
     app.config["SESSION_COOKIE_SECURE"] = over_tls
-
-    @app.after_request
-    def hear_out(response: Response) -> Response:
-        # A body that nobody reads makes the server drop the connection, and the answer with it.
-        left = _MOST_HEARD_OUT if response.status_code == 413 else 0
-        while left > 0 and (piece := request.environ["wsgi.input"].read(_PIECE)):
-            left -= len(piece)
-        return response
 
     @app.after_request
     def headers(response: Response) -> Response:
