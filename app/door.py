@@ -11,17 +11,19 @@ import sys
 from asyncio import AbstractEventLoop
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from app.security import MOST_BYTES
+from app.security import LONG_STORIES, MOST_BYTES, MOST_OF_A_STORY
 
 BODY_SECONDS: Final = 60.0
 """How long a client may take to send a body, from its first byte to its last."""
-MOST_HEARD: Final = 4 * 1024 * 1024
+MOST_HEARD: Final = MOST_OF_A_STORY + MOST_BYTES
 """Bytes of a body that are heard although most of them are thrown away, so that its refusal arrives."""
+LONG_AT_ONCE: Final = 8
+"""How many bodies of more than MOST_BYTES come in at the same time; others wait for their turn."""
 UNREAD_SECONDS: Final = 60
 """How long a client may leave its answer unread."""
 _FORM: Final = "application/x-www-form-urlencoded"
@@ -70,6 +72,7 @@ class Door:
     def __init__(self, application: Application, threads: int, *, body_seconds: float = BODY_SECONDS) -> None:
         self._application = application
         self._body_seconds = body_seconds
+        self._long = asyncio.Semaphore(LONG_AT_ONCE)
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="request")
 
     def __rsgi_init__(self, loop: AbstractEventLoop) -> None:
@@ -83,12 +86,42 @@ class Door:
     async def __rsgi__(self, scope: Scope, connection: Connection) -> None:
         """Answer one request."""
         try:
-            body, length = await _hear(scope, connection, self._body_seconds)
+            body, length = await self._hear(scope, connection)
         except Unheard as unheard:
             connection.response_bytes(unheard.status, _UNHEARD, f"{unheard}\n".encode())
             return
         environ = _environ(scope, body, length)
         await asyncio.get_running_loop().run_in_executor(self._threads, self._answer, environ, connection)
+
+    async def _hear(self, scope: Scope, connection: Connection) -> tuple[bytes, int]:
+        """The body, no more of it than may be used, and its full length. Raises Unheard."""
+        said = scope.headers.get("content-length")
+        if not said and "transfer-encoding" not in scope.headers:
+            return b"", 0
+        if not said and scope.headers.get("content-type", "").startswith(_FORM):
+            # Granian doesn't tell the end of such a body from its breaking off, and half a form still is one.
+            raise Unheard(411, "A form has to say how long it is. Send it with Content-Length.")
+        try:
+            async with asyncio.timeout(self._body_seconds), AsyncExitStack() as place:
+                kept, heard = await self._pieces(scope, connection, place)
+        except TimeoutError:
+            raise Unheard(408, "The request took too long to arrive. Send it again.") from None
+        if said and heard < min(int(said), MOST_HEARD):
+            raise Unheard(400, "The request broke off. Send it again.")
+        return kept, heard
+
+    async def _pieces(self, scope: Scope, connection: Connection, place: AsyncExitStack) -> tuple[bytes, int]:
+        kept, heard, most, is_long = bytearray(), 0, MOST_BYTES, False
+        async for piece in connection:
+            heard += len(piece)
+            if heard > MOST_BYTES and not is_long and scope.path in LONG_STORIES:
+                # While it waits for its turn, no more of it is taken from the network.
+                await place.enter_async_context(self._long)
+                is_long, most = True, MOST_OF_A_STORY
+            kept += piece[: max(0, most + 1 - len(kept))]
+            if heard > MOST_HEARD:
+                break
+        return bytes(kept), heard
 
     def _answer(self, environ: dict[str, Any], connection: Connection) -> None:
         # From here, not from the loop: the way back through it would take as long again.
@@ -111,29 +144,6 @@ class Door:
         except Exception:
             logging.getLogger("casebook").exception("door_failed")
             return 500, _UNHEARD, b"Something went wrong on our side.\n"
-
-
-async def _hear(scope: Scope, connection: Connection, seconds: float) -> tuple[bytes, int]:
-    """The body, no more of it than may be used, and its full length. Raises Unheard."""
-    said = scope.headers.get("content-length")
-    if not said and "transfer-encoding" not in scope.headers:
-        return b"", 0
-    if not said and scope.headers.get("content-type", "").startswith(_FORM):
-        # Granian doesn't tell the end of such a body from its breaking off, and half a form still is one.
-        raise Unheard(411, "A form has to say how long it is. Send it with Content-Length.")
-    kept, heard = bytearray(), 0
-    try:
-        async with asyncio.timeout(seconds):
-            async for piece in connection:
-                heard += len(piece)
-                kept += piece[: max(0, MOST_BYTES + 1 - len(kept))]
-                if heard > MOST_HEARD:
-                    break
-    except TimeoutError:
-        raise Unheard(408, "The request took too long to arrive. Send it again.") from None
-    if said and heard < min(int(said), MOST_HEARD):
-        raise Unheard(400, "The request broke off. Send it again.")
-    return bytes(kept), heard
 
 
 def _environ(scope: Scope, body: bytes, length: int) -> dict[str, Any]:

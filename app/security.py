@@ -5,6 +5,10 @@ from typing import Final
 from flask import Flask, Response, request
 
 MOST_BYTES: Final = 256 * 1024
+LONG_STORIES: Final = frozenset({"/worried", "/worried/sign-in"})
+"""Where a child's story may be as long as it is."""
+MOST_OF_A_STORY: Final = 8 * 1024 * 1024
+"""Far more than anybody types; the limit for other forms would refuse a long story."""
 
 _POLICY: Final = "; ".join(
     (

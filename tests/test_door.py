@@ -8,7 +8,7 @@ from wsgiref.validate import validator
 
 import pytest
 
-from app.door import MOST_HEARD, Application, Door, Headers
+from app.door import LONG_AT_ONCE, MOST_HEARD, Application, Door, Headers
 from app.security import MOST_BYTES
 
 
@@ -151,6 +151,36 @@ def test_of_too_much_no_more_is_kept_than_may_be_used() -> None:
     assert asked(telling(seen), Request(headers=Given({"content-length": ["65536000"]})), wire)[0] == 200
     assert len(seen["body"]) == MOST_BYTES + 1
     assert MOST_HEARD < wire.taken <= MOST_HEARD + 65536
+
+
+def test_a_long_story_comes_in_whole() -> None:
+    seen: dict[str, Any] = {}
+    headers = Given({"content-length": [str(5 * 2**20)]})
+    wire = Wire(b"x" * 65536 for _ in range(80))
+    assert asked(telling(seen), Request(path="/worried", headers=headers), wire)[0] == 200
+    assert len(seen["body"]) == 5 * 2**20
+
+
+def test_no_more_long_stories_are_held_at_once_than_fit() -> None:
+    piece, held = b"x" * (MOST_BYTES + 1), []
+
+    class Slow(Wire):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            yield piece
+            held.append(self)
+            await asyncio.sleep(0.01)
+            held.remove(self)
+            assert len(held) < LONG_AT_ONCE
+
+    async def serve() -> list[Slow]:
+        door, wires = Door(telling({}), 1), [Slow() for _ in range(3 * LONG_AT_ONCE)]
+        headers = Given({"content-length": [str(len(piece))]})
+        request = Request(path="/worried", headers=headers)
+        await asyncio.gather(*(door.__rsgi__(request, wire) for wire in wires))
+        door.__rsgi_del__(asyncio.get_running_loop())
+        return wires
+
+    assert [wire.heard[0][0] for wire in asyncio.run(serve())] == [200] * 3 * LONG_AT_ONCE
 
 
 def test_an_application_that_breaks_is_answered_for(caplog: pytest.LogCaptureFixture) -> None:

@@ -24,6 +24,7 @@ from app.commands import EVERYBODY
 from app.pages.common import sign_in_fields
 from app.pages.reading_forms import DATE_PARTS, boxes_in, clean, day_in, time_in
 from app.pages.worried import form_page, tell_now
+from app.security import MOST_OF_A_STORY
 from app.wording.common import LONDON, _
 from app.wording.names import uuid_in
 from domain.concern import PassedOn
@@ -32,16 +33,14 @@ from domain.mentee_case import MenteeCase
 bp = Blueprint("worried_sending", __name__)
 log = structlog.get_logger()
 TEXTS: Final = ("facts", "opinion", "basis", "mentee_informed", "about_words")
-MOST_BYTES: Final = 8 * 1024 * 1024
-"""Far more than anybody types; the limit for other forms would refuse a long story."""
 NOT_CARRIED: Final = frozenset({"csrf", "childs_words", "about_case", "command_id", "user_name", "password"})
 
 
 @bp.url_value_preprocessor
 def take_it_whole(_endpoint: str | None, _values: dict[str, Any] | None) -> None:
     """Let a long story in, before anything reads the form."""
-    request.max_content_length = MOST_BYTES
-    request.max_form_memory_size = MOST_BYTES
+    request.max_content_length = MOST_OF_A_STORY
+    request.max_form_memory_size = MOST_OF_A_STORY
 
 
 def keep_the_words(why: str) -> ResponseReturnValue:
@@ -140,7 +139,7 @@ def not_saved(error: Exception) -> ResponseReturnValue:
         csrf=who.csrf if who else _form().get("csrf", ""),
         **_kept(),
     )
-    return make_response(body, 503)
+    return make_response(body, 503, {"Retry-After": "5"})
 
 
 def _signed_out(errors: dict[str, str]) -> ResponseReturnValue:

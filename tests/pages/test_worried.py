@@ -6,7 +6,6 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from app.pages import worried_sending
 from app.record.errors import RecordUnavailable
 from domain.concern import Concern
 from domain.mentee_case import MenteeCase
@@ -193,4 +192,3 @@ def test_the_page_for_words_that_werent_saved_needs_no_sign_in(school: School) -
     assert out.status_code == 401
     assert "From a phone." in out.get_data(as_text=True)
     assert school.house.casework.load(Concern, uuid4()) is None
-    assert worried_sending.MOST_BYTES > 256 * 1024

@@ -147,6 +147,17 @@ def test_a_refusal_arrives_although_too_much_was_sent(server: Yard, path: str) -
     connection.close()
 
 
+def test_a_long_story_arrives_whole(server: Yard) -> None:
+    form = urlencode({"childs_words": "x" * MOST_BYTES * 8}).encode()
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+    connection.request("POST", "/worried", form, {"Content-Type": "application/x-www-form-urlencoded"})
+    answer = connection.getresponse()
+    page = answer.read()
+    connection.close()
+    assert answer.status == 401, "nobody is signed in: the words come back"
+    assert page.count(b"x") > MOST_BYTES * 8
+
+
 def test_a_form_that_breaks_off_is_never_taken_for_a_whole_one(server: Yard) -> None:
     for headers, body in (
         (b"Content-Length: 100\r\n", b"user_name=Ms+Crowd&password="),
