@@ -316,7 +316,7 @@ class MenteeCase(Subject):
         self.on_hold = False
 
     def on_corrected(self, fact: Corrected) -> None:
-        if fact.field == "pupil_id" and fact.version == 1 and not self.erased:
+        if fact.field == "pupil_id" and not self.erased:
             self.pupil_id = UUID(fact.value)
 
     def _wait(self, state: State) -> None:

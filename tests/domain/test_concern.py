@@ -61,6 +61,8 @@ def test_a_concern_without_any_words_is_still_a_concern() -> None:
 
 
 def test_alerts_are_counted_until_somebody_has_read_it() -> None:
+    first = concern(RAISED).when(lambda c: c.notify(by(), told=(LEAD,), channel="e-mail"))
+    assert first.then(fact(Notified, times=1)).alerts == 1
     once = concern(RAISED, fact(Notified, told=(LEAD,), channel="e-mail", times=1))
     again = once.when(lambda c: c.notify(by(), told=(LEAD, DEPUTY), channel="e-mail"))
     assert again.then(fact(Notified, told=(LEAD, DEPUTY), times=2)).alerts == 2
@@ -131,8 +133,9 @@ def test_a_reopened_concern_needs_a_decision_of_its_own() -> None:
 def test_another_person_approves_a_closing_once() -> None:
     concern(RAISED).when(lambda c: c.approve_closing(by(LEAD))).refused("isn't closed")
     concern(*DONE).when(lambda c: c.approve_closing(by(LEAD))).refused("Another person")
-    approved = concern(*DONE).when(lambda c: c.approve_closing(by(DEPUTY))).then(fact(ClosingApproved))
-    assert approved.closing_approved
+    for other in (DEPUTY, COORDINATOR):
+        closed = concern(*DONE).when(lambda c, other=other: c.approve_closing(by(other)))  # type: ignore[misc]
+        assert closed.then(fact(ClosingApproved, recorded_by=other)).closing_approved
     concern(*DONE, fact(ClosingApproved, recorded_by=DEPUTY)).when(
         lambda c: c.approve_closing(by(DEPUTY))
     ).refused("already been approved")

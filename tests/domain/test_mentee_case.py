@@ -197,7 +197,10 @@ def test_a_closed_or_declined_case_can_come_back_and_waits_for_a_mentor() -> Non
 
 def test_a_reopened_case_is_planned_for_a_whole_new_round() -> None:
     again = case(*AT_REVIEW, CLOSED, fact(Reopened, reason="r"))
-    again.when(lambda c: c.match(by(), mentor_id=OTHER)).then(fact(Matched, sessions_planned=12))
+    subject = again.when(lambda c: c.match(by(), mentor_id=OTHER)).then(fact(Matched, sessions_planned=12))
+    assert (subject.sessions_held, subject.sessions_planned) == (6, 12)
+    subject.hold_session(by(), **session())
+    assert subject.state == "matched", "five more sessions come before the next review"
 
 
 def test_a_new_mentor_goes_on_where_the_last_one_stopped() -> None:
@@ -238,6 +241,9 @@ def test_an_arranged_session_is_the_next_meeting_until_it_was_held_or_missed() -
         lambda c: c.miss_session(by(), due_on=TODAY, reason="Ill")
     )
     assert missed.then(fact(SessionMissed, due_on=TODAY)).next_meeting is None
+    for ended in (CLOSED, fact(MatchEnded, reason="r", mentor_id=MENTOR)):
+        left = case(REFERRED, MATCHED, arranged, ended).subject
+        assert left.next_meeting is None, "nobody waits in the library for a mentor who won't come"
     case(REFERRED, MATCHED).when(
         lambda c: c.miss_session(by(), due_on=date(2026, 9, 1), reason="Ill")
     ).refused("before the match")
@@ -253,3 +259,17 @@ def test_purpose_and_wishes_belong_to_a_matched_case() -> None:
         case(REFERRED).when(lambda c, command=command: getattr(c, command)(by())).refused(  # type: ignore[misc]
             "Match a mentor before"
         )
+
+
+def test_nobody_misses_a_session_before_there_is_a_mentor_to_meet() -> None:
+    refusal = (
+        case(REFERRED)
+        .when(lambda c: c.miss_session(by(), due_on=TODAY, reason="Ill"))
+        .refused("Match a mentor before recording a missed session.")
+    )
+    assert refusal.way_out == "match"
+
+
+def test_a_case_remembers_who_referred_it_so_that_they_may_see_that_it_was_heard() -> None:
+    opened = case().when(lambda c: c.refer(by(OTHER), pupil_id=PUPIL, **REFERRAL))
+    assert opened.then(fact(Referred, recorded_by=OTHER)).referrer == OTHER

@@ -1,6 +1,7 @@
 """Holds, disclosures, dates and corrections in a mentee's case, each rule a sentence."""
 
-from datetime import date
+from collections.abc import Callable
+from datetime import UTC, date, datetime
 from uuid import uuid4
 
 import pytest
@@ -13,6 +14,7 @@ from domain.mentee_case import (
     Disputed,
     HoldReleased,
     Matched,
+    MenteeCase,
     PutOnHold,
     Referred,
     SessionHeld,
@@ -88,11 +90,25 @@ def test_breaking_confidentiality_is_never_refused(state: str) -> None:
 
 def test_nothing_happened_before_the_mentoring_referral() -> None:
     early = by(happened_on=date(2026, 9, 8))
-    for give in (
-        lambda c: c.match(early, mentor_id=MENTOR),
-        lambda c: c.decline(early, reason="r"),
-    ):
-        case(REFERRED).when(give).refused("before the mentoring referral on 9 September 2026")
+    at = datetime(2026, 11, 24, 13, 0, tzinfo=UTC)
+    give: dict[str, list[Callable[[MenteeCase], None]]] = {
+        "referred": [
+            lambda c: c.match(early, mentor_id=MENTOR),
+            lambda c: c.decline(early, reason="r"),
+        ],
+        "matched": [
+            lambda c: c.end_match(early, reason="r"),
+            lambda c: c.agree_purpose(early, purpose="Make one friend"),
+            lambda c: c.arrange_session(early, at=at, place="Library"),
+            lambda c: c.ask_for_more(early, words="Two more please"),
+            lambda c: c.close(early, outcome="o", reason="r"),
+        ],
+        "closed": [lambda c: c.reopen(early, reason="r")],
+        "declined": [lambda c: c.reopen(early, reason="r")],
+    }
+    for state, commands in give.items():
+        for command in commands:
+            case(*STATES[state]).when(command).refused("before the mentoring referral on 9 September 2026")
     case(REFERRED).when(lambda c: c.match(by(happened_on=date(2026, 9, 9)), mentor_id=MENTOR)).then(
         fact(Matched, happened_on=date(2026, 9, 9))
     )

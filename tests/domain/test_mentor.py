@@ -26,7 +26,7 @@ from domain.mentor import (
 from domain.policy import Policy
 from tests.scenario import TODAY, Scenario, by, fact, given
 
-PUPIL, CASE, OTHER, THIRD = (UUID(int=n) for n in (11, 21, 22, 23))
+PUPIL, CASE, OTHER, THIRD, FOURTH = (UUID(int=n) for n in (11, 21, 22, 23, 24))
 Past = tuple[type[Fact], dict[str, Any]]
 
 APPLIED = fact(Applied, pupil_id=PUPIL, statement="I like helping.")
@@ -100,6 +100,9 @@ def test_training_agreement_and_posts_are_for_selected_mentors(command: str) -> 
         (kind, said)
     )
     mentor(*STOOD_DOWN).when(lambda m: getattr(m, command)(by(), **said)).refused("new application")
+    mentor(*TURNED_DOWN).when(lambda m: getattr(m, command)(by(), **said)).refused(
+        "Select this mentor before"
+    )
 
 
 @pytest.mark.parametrize(
@@ -110,6 +113,8 @@ def test_training_agreement_and_posts_are_for_selected_mentors(command: str) -> 
         ((APPLIED, INTERVIEWED, SELECTED, SIGNED), "training"),
         ((APPLIED, INTERVIEWED, SELECTED, TRAINED), "agreement"),
         ((*READY, took(CASE), took(OTHER)), "2 of at most 2"),
+        # The school has since adopted a smaller caseload.
+        ((*READY, took(CASE), took(OTHER), took(FOURTH)), "3 of at most 2"),
         (STOOD_DOWN, "stood down"),
     ],
 )
@@ -149,6 +154,12 @@ def test_supervision_goes_on_after_standing_down() -> None:
         mentor(*past).when(lambda m: m.supervise(by(), **said)).then((Supervised, said))
     for past in ((APPLIED,), TURNED_DOWN):
         mentor(*past).when(lambda m: m.supervise(by(), **said)).refused("before recording supervision")
+
+
+def test_only_who_was_selected_stands_down() -> None:
+    refusal = mentor(APPLIED).when(lambda m: m.stand_down(by(), reason="r")).refused("Select this mentor")
+    assert refusal.way_out == "select"
+    mentor(*STOOD_DOWN).when(lambda m: m.stand_down(by(), reason="r")).refused("has stood down")
 
 
 def test_a_mentor_stands_down_without_cases() -> None:

@@ -1,6 +1,6 @@
 """The rules of the roll, of the scheme's policy and of accounts, each a sentence."""
 
-from dataclasses import fields
+from dataclasses import asdict, fields
 from datetime import date
 from typing import Any
 
@@ -62,7 +62,8 @@ def test_year_groups_run_from_reception_to_13(year_group: int) -> None:
 
 def test_a_pupil_moves_up_and_leaves() -> None:
     moved = given(Pupil, ON_ROLL).when(lambda p: p.move_up(by(), year_group=8, tutor_group="8B"))
-    assert moved.then(fact(MovedUp)).year_group == 8
+    subject = moved.then(fact(MovedUp, year_group=8, tutor_group="8B"))
+    assert (subject.year_group, subject.tutor_group) == (8, "8B")
     assert given(Pupil, ON_ROLL).when(lambda p: p.leave(by(), left_on=TODAY)).then(fact(Left)).left
     gone = given(Pupil, ON_ROLL, fact(Left, left_on=TODAY))
     gone.when(lambda p: p.move_up(by(), year_group=8, tutor_group="8B")).refused("not on the roll")
@@ -76,6 +77,36 @@ def test_adopting_a_policy_makes_the_next_version() -> None:
         fact(Adopted, sessions=8)
     )
     assert adopted.policy == Policy(version=2, school_name="St Example", sessions=8)
+
+
+def test_each_adoption_makes_one_version_more() -> None:
+    scheme = given(Scheme, fact(Adopted, school_name="St Example"))
+    adopted = scheme.when(lambda s: s.adopt(by(), school_name="St Example", caseload=3))
+    assert adopted.then(fact(Adopted)).policy == Policy(version=3, school_name="St Example", caseload=3)
+
+
+def test_what_a_school_never_said_stays_as_casebook_starts_with_it() -> None:
+    # A policy that was adopted before a rule existed takes that rule from here, for good.
+    expected = {
+        "version": 1,
+        "school_name": "Our school",
+        "sessions": 6,
+        "days_between_sessions": 14,
+        "caseload": 2,
+        "mentor_years": (9, 10, 11),
+        "lead_title": "Designated Safeguarding Lead",
+        "lead_short_title": "DSL",
+        "acknowledge_within_hours": 4,
+        "decide_within_hours": 24,
+        "alert_again_after_minutes": 30,
+        "quiet_after_days": 21,
+        "supervision_every_days": 42,
+        "closing_needs_second_person": False,
+        "emergency_words": "If anyone is in danger now, call 999.",
+    }
+    assert asdict(DEFAULT_POLICY) == expected
+    adopted = given(Scheme).when(lambda s: s.adopt(by(), school_name="Our school"))
+    assert asdict(adopted.then(fact(Adopted)).policy) == expected | {"version": 2}
 
 
 def test_every_rule_of_a_policy_can_be_adopted() -> None:
