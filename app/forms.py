@@ -209,10 +209,10 @@ def why_not_a_value(fact_class: type[Fact], field: str, value: str) -> str | Non
     """Why a correction's text can't stand in that field, in a sentence; None when it can."""
     kind, _ = _unwrap(said_fields(fact_class)[field])
     said: Any = value
-    if kind is not str and get_origin(kind) is not Literal:
+    if kind not in (str, date, datetime, UUID) and get_origin(kind) is not Literal:
         try:
             said = json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             said = value
     try:
         _field(field, said_fields(fact_class)[field], True, None).deserialize(said)

@@ -88,7 +88,10 @@ def sign_in() -> ResponseReturnValue:
 def _next() -> str:
     """The page that somebody wanted before signing in, if it is one of ours."""
     wanted = request.args.get("next", "/")
-    parts = urlsplit(wanted)
+    try:
+        parts = urlsplit(wanted)
+    except ValueError:
+        return "/"
     ours = wanted.startswith("/") and not parts.netloc and not wanted.startswith(("//", "/\\"))
     return wanted if ours else "/"
 

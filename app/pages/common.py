@@ -107,7 +107,7 @@ def recorded(thing: str, told: Sequence[Told], names: Names) -> dict[str, str] |
     asked = request.args.get("recorded", "")
     if not asked.isdecimal():
         return None
-    found = next((t for t in told if t.fact.originator_version == int(asked)), None)
+    found = next((t for t in told if t.fact.originator_version == int(asked[:9])), None)
     if found is None or found.fact.recorded_by != person().account:
         return None
     if datetime.now(UTC) - found.recorded_at > JUST_NOW:

@@ -163,7 +163,7 @@ def read_public(
 def sealed_version(state: bytes, *, typ: str) -> int:
     """The version that an envelope names: needed where its place doesn't tell it. Raises SealBroken."""
     version = _header(_from_base64(_split(state)[0]), typ)["ver"]
-    if type(version) is not int:
+    if type(version) is not int or not 0 <= version < 2**64:
         raise SealBroken("The envelope's fields are of the wrong kind.")
     return version
 
