@@ -1,5 +1,6 @@
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import FrozenInstanceError
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -9,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jwcrypto import jwe, jwk
 
+from app.record.data_key import DataKey
 from app.record.sealing import (
+    EVENT,
     READ,
-    DataKey,
     NotSealable,
     SealBroken,
-    _commitment,
     read_public,
     seal,
     sealed_version,
@@ -41,9 +42,11 @@ def decoded(state: bytes) -> tuple[str, list[bytes]]:
     return urlsafe_b64decode(parts[0] + b"==").decode(), parts
 
 
-def resealed(header: str, payload: bytes = b'{"notes":"x"}', key: DataKey = KEY) -> bytes:
+def resealed(
+    header: str, payload: bytes = b'{"notes":"x"}', key: DataKey = KEY, iv: bytes = bytes(12)
+) -> bytes:
     """An envelope with any header at all, rightly encrypted: only the reader's own checks can refuse it."""
-    protected, iv = b64(header.encode()), bytes(12)
+    protected = b64(header.encode())
     sealed = AESGCM(key.content_key(PLACE[0], PLACE[1])).encrypt(iv, payload, protected)
     return b".".join([protected, b"", b64(iv), b64(sealed[:-16]), b64(sealed[-16:])])
 
@@ -133,11 +136,18 @@ def test_a_fact_that_was_moved_is_refused(place: tuple[UUID, int, str]) -> None:
         read_public(state, place)
 
 
-def test_a_key_of_another_name_or_with_other_bytes_opens_nothing() -> None:
-    state = seal(KEY, *PLACE, PUB, PRIV)
-    for key in (DataKey(bytes([1] * 16), KEY.key), DataKey(KEY.kid, bytes(32))):
-        with pytest.raises(SealBroken):
-            unseal(key, *PLACE, state)
+def test_a_key_of_another_name_opens_nothing() -> None:
+    smaller, larger = DataKey(bytes([1] * 16), KEY.key), DataKey(bytes([2] * 16), KEY.key)
+    for ours, other in ((smaller, larger), (larger, smaller)):
+        with pytest.raises(SealBroken, match="names another key"):
+            unseal(other, *PLACE, seal(ours, *PLACE, PUB, PRIV))
+
+
+@pytest.mark.parametrize("number", range(8))
+def test_a_key_with_other_bytes_opens_nothing(number: int) -> None:
+    other = DataKey(KEY.kid, bytes([number] * 32))
+    with pytest.raises(SealBroken, match="commits to another key"):
+        unseal(other, *PLACE, seal(KEY, *PLACE, PUB, PRIV))
 
 
 def test_two_keys_with_one_ciphertext_are_told_apart_before_decrypting() -> None:
@@ -148,46 +158,111 @@ def test_two_keys_with_one_ciphertext_are_told_apart_before_decrypting() -> None
         unseal(other, *PLACE, state)
 
 
+KIND, WRONG, TWICE = "another kind", "of the wrong kind", "twice or out of order"
+PLACED, ODD, WHOLE = "another place", "don't belong there", "isn't whole"
+
+
 @pytest.mark.parametrize(
-    ("old", "new"),
+    ("old", "new", "words"),
     [
-        ('"alg":"dir"', '"alg":"A256KW"'),
-        ('"enc":"A256GCM"', '"enc":"A128GCM"'),
-        ("casebook-event/1", "casebook-event/2"),
-        ('"ver":3', '"ver":3.0'),
-        ('"ver":3', '"ver":"3"'),
-        ('"ver":3', '"ver":true'),
-        ('"policy_version":1', '"policy_version":1.5'),
-        ('"policy_version":1', '"policy_version":NaN'),
-        ('"policy_version":1', '"policy_version":1,"policy_version":1'),
-        ('{"alg"', '{"crit":["exp"],"alg"'),
-        ('{"alg"', '{"zip":"DEF","alg"'),
-        ('{"alg"', '{"later":1,"alg"'),
-        ('{"alg":"dir","enc":"A256GCM"', '{"enc":"A256GCM","alg":"dir"'),
-        ('"priv":["notes"]', '"priv":["notes","notes"]'),
-        ('"priv":["notes"]', '"priv":["notes","words"]'),
-        ('"priv":["notes"]', '"priv":["notes","happened_on"]'),
-        ('"priv":["notes"]', '"priv":[]'),
-        ('"priv":["notes"]', '"priv":[1]'),
-        ('"priv":["notes"]', '"priv":"notes"'),
-        ('"pub":{', '"pub":[],"priv":["notes"]}#{'),
-        ("{", "[" * 100_000),
+        ('"alg":"dir"', '"alg":"A256KW"', KIND),
+        ('"enc":"A256GCM"', '"enc":"A128GCM"', KIND),
+        ("casebook-event/1", "casebook-event/2", KIND),
+        ('"ver":3', '"ver":3.0', WHOLE),
+        ('"ver":3', '"ver":"3"', PLACED),
+        ('"ver":3', '"ver":true', PLACED),
+        ('"policy_version":1', '"policy_version":1.5', WHOLE),
+        ('"policy_version":1', '"policy_version":NaN', WHOLE),
+        ('"policy_version":1', '"policy_version":1,"policy_version":1', "gives a name twice"),
+        ('{"alg"', '{"crit":["exp"],"alg"', ODD),
+        ('{"alg"', '{"zip":"DEF","alg"', ODD),
+        ('{"alg"', '{"later":1,"alg"', ODD),
+        ('{"alg":"dir","enc":"A256GCM"', '{"enc":"A256GCM","alg":"dir"', ODD),
+        ('"priv":["notes"]', '"priv":["notes"],"later":1', ODD),
+        ('"priv":["notes"]', '"priv":["notes","notes"]', TWICE),
+        ('"priv":["notes"]', '"priv":["notes","notes","words"]', TWICE),
+        ('"priv":["notes"]', '"priv":["notes","friend_came"]', TWICE),
+        ('"priv":["notes"]', '"priv":["happened_on","notes"]', TWICE),
+        ('"priv":["notes"]', '"priv":[1]', WRONG),
+        ('"priv":["notes"]', '"priv":"notes"', WRONG),
+        (json.dumps(PUB, separators=(",", ":")), "[]", WRONG),
+        (json.dumps(PUB, separators=(",", ":")), "null", WRONG),
+        (',"priv"', ';"priv"', "isn't JSON"),
+        ('"priv":["notes"]}', '"priv":["notes"]}}', "isn't JSON"),
+        ("{", "[" * 100_000, "isn't JSON"),
     ],
 )
-def test_a_reader_refuses_what_the_format_does_not_allow(old: str, new: str) -> None:
+def test_a_reader_refuses_what_the_format_does_not_allow_with_the_key_or_without(
+    old: str, new: str, words: str
+) -> None:
     assert unseal(KEY, *PLACE, resealed(GOOD_HEADER))[1] == {"notes": "x"}
     assert old in GOOD_HEADER
-    with pytest.raises(SealBroken):
-        unseal(KEY, *PLACE, resealed(GOOD_HEADER.replace(old, new, 1)))
+    state = resealed(GOOD_HEADER.replace(old, new, 1))
+    with pytest.raises(SealBroken, match=words):
+        unseal(KEY, *PLACE, state)
+    with pytest.raises(SealBroken, match=words):
+        read_public(state, PLACE)
 
 
 @pytest.mark.parametrize(
-    "payload",
-    [b'{"notes":1.5}', b'{"notes":1,"notes":1}', b'{"words":1}', b"{}", b"[]", b"\xff", b'"notes"', b""],
+    ("named", "payload", "words"),
+    [
+        ('["notes"]', b'{"notes":1.5}', "isn't whole"),
+        ('["notes"]', b'{"notes":1,"notes":1}', "gives a name twice"),
+        ('["notes"]', b'{"words":1}', "the fields that it names"),
+        ('["notes"]', b"{}", "the fields that it names"),
+        ('["notes","words"]', b'{"notes":1}', "the fields that it names"),
+        ("[]", b'{"notes":1}', "the fields that it names"),
+        ("[]", b"[]", "isn't a JSON object"),
+        ('["notes"]', b'["notes"]', "isn't a JSON object"),
+        ('["notes"]', b'"notes"', "isn't a JSON object"),
+        ('["notes"]', b'{"notes":1} too', "isn't JSON"),
+        ('["notes"]', b'{"notes":1}{"notes":2}', "isn't JSON"),
+        ('["notes"]', b"\xff", "isn't JSON"),
+        ('["notes"]', b"", "isn't JSON"),
+    ],
 )
-def test_a_payload_holds_exactly_the_fields_that_the_header_names(payload: bytes) -> None:
-    with pytest.raises(SealBroken):
-        unseal(KEY, *PLACE, resealed(GOOD_HEADER, payload))
+def test_a_payload_holds_exactly_the_fields_that_the_header_names(
+    named: str, payload: bytes, words: str
+) -> None:
+    header = GOOD_HEADER.replace('["notes"]', named)
+    with pytest.raises(SealBroken, match=words):
+        unseal(KEY, *PLACE, resealed(header, payload))
+
+
+def test_what_another_program_wrote_with_spaces_opens_too() -> None:
+    header = json.dumps(json.loads(GOOD_HEADER))
+    assert header != GOOD_HEADER
+    assert unseal(KEY, *PLACE, resealed(header, b' {"notes": "x"}\n')) == (PUB, {"notes": "x"})
+    assert unseal(KEY, *PLACE, resealed(GOOD_HEADER, b'{"notes":"x"} ')) == (PUB, {"notes": "x"})
+
+
+def test_an_envelope_has_one_spelling_alone() -> None:
+    """Otherwise bytes that differ would open to the same story, and nobody could say which were sealed."""
+    header, _, iv, ciphertext, tag = resealed(GOOD_HEADER).split(b".")
+    sealed = urlsafe_b64decode(ciphertext + b"==") + urlsafe_b64decode(tag + b"==")
+    for shift in (15, 17):
+        moved = b".".join([header, b"", iv, b64(sealed[:-shift]), b64(sealed[-shift:])])
+        with pytest.raises(SealBroken, match="wrong length"):
+            unseal(KEY, *PLACE, moved)
+    for noise in (b"!!!!", b"\n\n\n\n", b"    ", b"====", b"\xff\xff\xff\xff"):
+        noisy = b".".join([header, b"", iv, ciphertext[:4] + noise + ciphertext[4:], tag])
+        with pytest.raises(SealBroken, match="isn't base64url"):
+            unseal(KEY, *PLACE, noisy)
+    # The tag's last letter has four bits that hold nothing: each of these decodes to the same bytes.
+    letters = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    last = letters.index(tag[-1:])
+    for other in letters[last + 1 : last + 16]:
+        with pytest.raises(SealBroken, match="isn't base64url"):
+            unseal(KEY, *PLACE, b".".join([header, b"", iv, ciphertext, tag[:-1] + bytes([other])]))
+    with pytest.raises(SealBroken, match="don't belong there"):
+        unseal(KEY, *PLACE, b".".join([header, b"AAAA", iv, ciphertext, tag]))
+
+
+@pytest.mark.parametrize("length", [8, 11, 13, 15, 16])
+def test_the_random_part_is_of_twelve_bytes(length: int) -> None:
+    with pytest.raises(SealBroken, match="wrong length"):
+        unseal(KEY, *PLACE, resealed(GOOD_HEADER, iv=bytes(length)))
 
 
 @pytest.mark.parametrize("state", [b"", b"....", b"a.b.c", b"a.b.c.d.e.f", b"\xff.\xff.\xff.\xff.\xff"])
@@ -228,11 +303,22 @@ def test_an_entry_of_the_log_of_reads_is_never_taken_for_a_fact() -> None:
         unseal(KEY, *PLACE, state)
     assert sealed_version(state, typ=READ) == 3
     assert unseal(KEY, *PLACE, state, typ=READ) == ({}, PRIV)
+    with pytest.raises(SealBroken, match="wrong kind"):
+        sealed_version(resealed(GOOD_HEADER.replace('"ver":3', '"ver":"3"')), typ=EVENT)
 
 
-def test_a_key_does_not_show_itself() -> None:
-    assert KEY.key.hex() not in repr(KEY)
-    assert repr(KEY.key) not in repr(KEY)
-    assert _commitment(KEY.key) not in repr(KEY)
-    with pytest.raises(ValueError, match="16 bytes"):
-        DataKey(b"short", bytes(32))
+def test_a_key_shows_its_name_alone() -> None:
+    assert repr(KEY) == f"DataKey(kid={KEY.kid!r})"
+
+
+@pytest.mark.parametrize(("kid", "key"), [(15, 32), (17, 32), (16, 31), (16, 33), (0, 0)])
+def test_a_key_has_its_whole_length(kid: int, key: int) -> None:
+    with pytest.raises(ValueError, match="16 bytes of name and 32 bytes of key"):
+        DataKey(bytes(kid), bytes(key))
+
+
+def test_a_key_is_never_altered_and_equals_what_has_the_same_bytes() -> None:
+    assert DataKey(KEY.kid, KEY.key) == KEY
+    assert DataKey(KEY.kid, bytes(32)) != KEY
+    with pytest.raises(FrozenInstanceError):
+        KEY.key = bytes(32)  # type: ignore[misc]
