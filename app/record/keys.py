@@ -23,8 +23,8 @@ from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap
 from psycopg import Connection, InterfaceError, OperationalError
 from psycopg_pool import ConnectionPool
 
+from app.record.data_key import DataKey
 from app.record.pool import on_a_connection
-from app.record.sealing import DataKey
 
 
 class _Destroyed(Enum):

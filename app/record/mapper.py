@@ -4,10 +4,10 @@ Names are looked up on the allow-list (`domain.fact.FACTS`), and only flat, decl
 a person typed, `{"_type_": …}` included, is text. The codecs of each kind of fact are made on first use.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import MISSING, fields, is_dataclass
 from datetime import UTC, date, datetime
-from functools import cache, lru_cache
+from functools import lru_cache
 from types import NoneType, UnionType
 from typing import Any, Final, Literal, NamedTuple, cast, get_args, get_origin, get_type_hints
 from uuid import UUID
@@ -15,9 +15,10 @@ from uuid import UUID
 from eventsourcing.domain import DomainEventProtocol
 from eventsourcing.persistence import Mapper, MapperDeserialisationError, StoredEvent
 
+from app.record.data_key import DataKey
 from app.record.keys import KeyStore
 from app.record.opened import OpenedFacts, Row
-from app.record.sealing import DataKey, read_public, seal, unseal
+from app.record.sealing import read_public, seal, unseal
 from domain import concern, mentee_case, mentor, pupil, scheme, staff
 from domain.fact import ERASED, FACTS, Fact, annotations_of, kept_fields
 
@@ -73,8 +74,9 @@ class SealedMapper(Mapper[UUID]):
     def to_domain_events(self, rows: Iterable[Row]) -> list[Fact]:
         """Open many facts, in their order, asking the key store once. Raises as `to_domain_event` does."""
         rows = list(rows)
-        keys = self._keys.get_many({_subject_of(row) for row in rows})
-        return [_open(row, keys[_subject_of(row)]) for row in rows]
+        subjects = [_subject_of(row) for row in rows]
+        keys = self._keys.get_many(set(subjects))
+        return [_open(row, keys[subject]) for row, subject in zip(rows, subjects, strict=True)]
 
     def reopen(self, rows: Sequence[Row]) -> list[Fact]:
         """The same for rows of one subject, read again and again: what was just opened isn't opened again.
@@ -90,20 +92,21 @@ def _subject_of(row: Row) -> UUID:
 
 
 def _open(row: Row, key: object) -> Fact:
-    shape = _shape_of(row.topic)
+    topic, subject, version = row.topic, _subject_of(row), row.originator_version
+    shape = _SHAPES.get(topic) or _shape_of(topic)
     if shape is None:
         raise FactBroken(
             "A stored fact has a name that this software doesn't know. Install the newer version."
         )
-    subject = _subject_of(row)
     if isinstance(key, DataKey):
-        pub, priv = unseal(key, subject, row.originator_version, row.topic, row.state)
-        said = shape.decode(pub | priv)
+        said, priv = unseal(key, subject, version, topic, row.state)
+        said.update(priv)
+        shape.decode(said)
     else:
-        pub, names = read_public(row.state, (subject, row.originator_version, row.topic))
-        said = shape.decode(pub | dict.fromkeys(names, ERASED))
+        said, names = read_public(row.state, (subject, version, topic))
+        shape.decode(said, names)
     said["originator_id"] = subject
-    said["originator_version"] = row.originator_version
+    said["originator_version"] = version
     said["timestamp"] = row.recorded_at
     # Facts are frozen; going round __init__ is what the library does too, and four times as fast.
     fact = object.__new__(shape.fact_class)
@@ -150,20 +153,23 @@ class _Shape:
             (pub if kept else priv)[name] = value
         return pub, priv
 
-    def decode(self, stored: dict[str, Any]) -> dict[str, Any]:
-        """The fact's fields, in the same dictionary; one that older facts lack takes its default."""
-        missing = self._defaults(stored) if stored.keys() != self._names else {}
+    def decode(self, stored: dict[str, Any], erased: Iterable[str] = ()) -> None:
+        """Turn JSON values into the fact's fields, in place; one that older facts lack takes its default."""
+        readers = self._decoded
+        missing = dict.fromkeys(erased, ERASED)
+        if missing or stored.keys() != self._names:
+            missing |= self._defaults(stored.keys() | missing)
+            readers = [reader for reader in readers if reader[0] not in missing]
         name = ""
         try:
-            for name, decode in self._decoded:
-                if name not in missing and (value := stored[name]) is not ERASED:
-                    stored[name] = decode(value)
+            for name, decode in readers:
+                stored[name] = decode(stored[name])
         except (_Unfit, ValueError, TypeError, AttributeError):
             raise FactBroken(f"{self.topic} was stored with something else in {name}.") from None
-        stored.update(missing)
-        return stored
+        if missing:
+            stored.update(missing)
 
-    def _defaults(self, stored: dict[str, Any]) -> dict[str, Any]:
+    def _defaults(self, stored: Set[str]) -> dict[str, Any]:
         if not self._names.issuperset(stored):
             raise FactBroken(f"{self.topic} was stored with fields that this software doesn't know.")
         missing = {}
@@ -175,13 +181,14 @@ class _Shape:
         return missing
 
 
-@cache
-def _shape(topic: str) -> _Shape:
-    return _Shape(topic, FACTS[topic])
+_SHAPES: Final[dict[str, _Shape]] = {}
 
 
 def _shape_of(topic: str) -> _Shape | None:
-    return _shape(topic) if topic in FACTS else None
+    """How facts of this name are written; None for a name that isn't on the allow-list."""
+    if topic not in _SHAPES and topic in FACTS:
+        _SHAPES[topic] = _Shape(topic, FACTS[topic])
+    return _SHAPES.get(topic)
 
 
 class _Unfit(Exception):

@@ -11,12 +11,13 @@ from psycopg import Connection, Error
 from psycopg.types.numeric import Int8
 from psycopg_pool import ConnectionPool
 
+from app.record.data_key import DataKey
 from app.record.direct import Statement, number, uuids
 from app.record.errors import RecordUnavailable
 from app.record.keys import DESTROYED, FoundKey, KeyFault, KeyStore
 from app.record.pool import on_a_connection
 from app.record.rows import StoredRow, stored_row
-from app.record.sealing import READ, DataKey, NotSealable, seal, sealed_version, unseal
+from app.record.sealing import READ, NotSealable, seal, sealed_version, unseal
 
 Answer = TypeVar("Answer")
 

@@ -8,15 +8,9 @@ What stays readable (`pub`) and what is sealed (`priv`) are JSON objects of plai
 true, false, null, lists and objects of these. The names of their fields are plain words.
 """
 
-import hmac
 import json
-from binascii import Error as NotBase64
-from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
-from hashlib import sha256
-from json.encoder import encode_basestring as _encode_text
 from os import urandom
 from typing import Any, NoReturn
 from uuid import UUID
@@ -24,21 +18,15 @@ from uuid import UUID
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from app.record.base64url import NotBase64, from_base64url, to_base64url
+from app.record.data_key import DataKey, commitment
+
 EVENT = "casebook-event/1"
 """The type of envelope that a fact is sealed in."""
 READ = "casebook-read/1"
 """The type of envelope that an entry of the log of reads is sealed in."""
 
 _HEADER_NAMES = ("alg", "enc", "typ", "kid", "kc", "agg", "ver", "topic", "pub", "priv")
-_TO_URL_SAFE = bytes.maketrans(b"+/", b"-_")
-# What belongs to other alphabets must not pass as ours: it becomes a character that no alphabet has.
-_FROM_URL_SAFE = bytes.maketrans(b"-_+/=", b"+/***")
-# By how many characters a text is longer than a multiple of four: what is missing, and how it may then end.
-_PADDING = (b"", b"===", b"==", b"=")
-_LAST = (b"", b"", b"AQgw", b"AEIMQUYcgkosw048")
-# HMAC's two masks (RFC 2104).
-_INNER = bytes(byte ^ 0x36 for byte in range(256))
-_OUTER = bytes(byte ^ 0x5C for byte in range(256))
 _SCALARS = frozenset({str, int, bool, type(None)})
 
 
@@ -51,32 +39,6 @@ class NotSealable(ValueError):
 
 class SealBroken(ValueError):
     """The sealed bytes aren't what was sealed for this place with this key. Never says what they hold."""
-
-
-@dataclass(frozen=True, slots=True)
-class DataKey:
-    """The key of one aggregate or account: 32 secret bytes, and the 16 bytes by which envelopes name it."""
-
-    kid: bytes
-    key: bytes = field(repr=False)
-    kid_text: str = field(init=False, repr=False, compare=False)
-    _begun: tuple[Any, Any] = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        if len(self.kid) != 16 or len(self.key) != 32:
-            raise ValueError("A data key has 16 bytes of name and 32 bytes of key.")
-        object.__setattr__(self, "kid_text", _to_base64(self.kid).decode("ascii"))
-        # HKDF's first half, and the beginnings of the HMAC that is its second, depend on the key alone.
-        extracted = hmac.digest(b"", self.key, "sha256").ljust(64, b"\0")
-        begun = sha256(extracted.translate(_INNER)), sha256(extracted.translate(_OUTER))
-        object.__setattr__(self, "_begun", begun)
-
-    def content_key(self, agg: UUID, ver: int) -> bytes:
-        """The 32 bytes that seal one version of one aggregate, and nothing else (HKDF-SHA256)."""
-        inner, outer = self._begun[0].copy(), self._begun[1].copy()
-        inner.update(b"casebook-cek/1\n" + agg.bytes + ver.to_bytes(8, "big") + b"\x01")
-        outer.update(inner.digest())
-        return bytes(outer.digest())
 
 
 def seal(
@@ -99,18 +61,24 @@ def seal(
         raise NotSealable("A field is either kept readable or sealed, not both.")
     payload = _encode_object(priv)
     names = ",".join([f'"{name}"' for name in sorted(priv)])
-    cek = key.content_key(agg, ver)
-    header = f'{_start(key, cek, agg, ver, topic, typ)}{_encode_object(pub)},"priv":[{names}]}}'
+    stream = key.stream(agg)
+    cek = stream.content_key(ver)
+    rest = f'{_encode_object(pub)},"priv":[{names}]}}'
     if iv is None:
         iv = urandom(12)
     try:
-        protected = _to_base64(header.encode())
+        protected = to_base64url(stream.start(cek, ver, topic, typ) + rest.encode())
         plain = payload.encode()
     except UnicodeEncodeError:
         # Its own message would carry the text.
         raise NotSealable("The text holds half of a character (a lone surrogate).") from None
     sealed = AESGCM(cek).encrypt(iv, plain, protected)
-    return b"%b..%b.%b.%b" % (protected, _to_base64(iv), _to_base64(sealed[:-16]), _to_base64(sealed[-16:]))
+    return b"%b..%b.%b.%b" % (
+        protected,
+        to_base64url(iv),
+        to_base64url(sealed[:-16]),
+        to_base64url(sealed[-16:]),
+    )
 
 
 def unseal(
@@ -121,9 +89,10 @@ def unseal(
     Raises SealBroken when any byte differs from what was sealed, or it was sealed for another place or key.
     """
     protected, iv, sealed = _split(state)
-    cek = key.content_key(agg, ver)
-    raw = _from_base64(protected)
-    start = _start(key, cek, agg, ver, topic, typ).encode()
+    stream = key.stream(agg)
+    cek = stream.content_key(ver)
+    raw = _bytes_of(protected)
+    start = stream.start(cek, ver, topic, typ)
     # What was sealed here begins with exactly these bytes; anything else is taken apart name by name.
     if raw.startswith(start):
         pub, names = _rest(raw[len(start) :])
@@ -133,7 +102,7 @@ def unseal(
         if header["kid"] != key.kid_text:
             raise SealBroken("The envelope names another key.")
         # AES-GCM alone doesn't commit to its key: one ciphertext can be built that opens to two stories.
-        if header["kc"] != _commitment(cek):
+        if header["kc"] != commitment(cek).decode("ascii"):
             raise SealBroken("The envelope commits to another key.")
         pub, names = header["pub"], header["priv"]
     try:
@@ -141,7 +110,7 @@ def unseal(
     except InvalidTag:
         raise SealBroken("The envelope was altered.") from None
     priv = _decode_object(payload)
-    if sorted(priv) != names:
+    if list(priv) != names and sorted(priv) != names:
         raise SealBroken("The envelope doesn't hold the fields that it names.")
     return pub, priv
 
@@ -154,7 +123,7 @@ def read_public(
     Nothing vouches for them but the ledger. With `place` (aggregate, version, topic) an envelope that was
     moved is refused. Raises SealBroken when it isn't an envelope of this kind.
     """
-    header = _header(_from_base64(_split(state)[0]), typ)
+    header = _header(_bytes_of(_split(state)[0]), typ)
     if place is not None:
         _check_place(header, *place)
     return header["pub"], header["priv"]
@@ -162,35 +131,29 @@ def read_public(
 
 def sealed_version(state: bytes, *, typ: str) -> int:
     """The version that an envelope names: needed where its place doesn't tell it. Raises SealBroken."""
-    version = _header(_from_base64(_split(state)[0]), typ)["ver"]
+    version = _header(_bytes_of(_split(state)[0]), typ)["ver"]
     if type(version) is not int or not 0 <= version < 2**64:
         raise SealBroken("The envelope's fields are of the wrong kind.")
     return version
 
 
-def _start(key: DataKey, cek: bytes, agg: UUID, ver: int, topic: str, typ: str) -> str:
-    """The header up to its readable fields: it says what it is, under which key, and where it belongs."""
-    return (
-        f'{{"alg":"dir","enc":"A256GCM","typ":"{typ}","kid":"{key.kid_text}","kc":"{_commitment(cek)}",'
-        f'"agg":"{agg}","ver":{ver},"topic":{_encode_text(topic)},"pub":'
-    )
-
-
 def _split(state: bytes) -> tuple[bytes, bytes, bytes]:
     """The header as it was sent, the IV, and the ciphertext with its tag."""
     try:
-        protected, encrypted_key, iv, ciphertext, tag = bytes(state).split(b".")
+        protected, encrypted_key, iv, ciphertext, tag = state.split(b".")
     except ValueError:
         raise SealBroken("This isn't an envelope.") from None
     if encrypted_key:
         raise SealBroken("The envelope has fields that don't belong there.")
     if len(iv) != 16 or len(tag) != 22:
         raise SealBroken("The envelope has parts of the wrong length.")
-    return protected, _from_base64(iv), _from_base64(ciphertext) + _from_base64(tag)
+    # Sixteen characters are twelve bytes to the bit, so that one call reads both.
+    both = _bytes_of(iv + ciphertext)
+    return protected, both[:12], both[12:] + _bytes_of(tag)
 
 
 def _rest(raw: bytes) -> tuple[dict[str, Any], list[str]]:
-    """The readable fields, and the names of the sealed ones, from what comes after `_start`."""
+    """The readable fields, and the names of the sealed ones, from what comes after `start`."""
     try:
         text = raw.decode()
         pub, end = _scan(text, 0)
@@ -246,24 +209,11 @@ def _check_place(header: dict[str, Any], agg: UUID, ver: int, topic: str) -> Non
         raise SealBroken("The envelope was sealed for another place.")
 
 
-def _commitment(cek: bytes) -> str:
-    return _to_base64(sha256(b"casebook-kc/1\n" + cek).digest()).decode("ascii")
-
-
-def _to_base64(raw: bytes) -> bytes:
-    return b2a_base64(raw, newline=False).translate(_TO_URL_SAFE).rstrip(b"=")
-
-
-def _from_base64(text: bytes) -> bytes:
-    over = len(text) % 4
+def _bytes_of(text: bytes) -> bytes:
     try:
-        raw = a2b_base64(text.translate(_FROM_URL_SAFE) + _PADDING[over], strict_mode=True)
+        return from_base64url(text)
     except NotBase64:
         raise SealBroken("The envelope isn't base64url.") from None
-    # Decoders overlook the last unused bits; then altered bytes would pass as the same.
-    if over and text[-1] not in _LAST[over]:
-        raise SealBroken("The envelope isn't plain base64url.")
-    return raw
 
 
 def _plain(value: Any) -> bool:

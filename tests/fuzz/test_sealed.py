@@ -1,4 +1,4 @@
-"""Sealed bytes that somebody changed are refused by the one declared error and never open as something else."""
+"""Sealed bytes that somebody changed are refused by the one declared error, never opened as other words."""
 
 import json
 from typing import Any
@@ -9,7 +9,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from app.record.sealing import READ, DataKey, SealBroken, read_public, seal, sealed_version, unseal
+from app.record.data_key import DataKey
+from app.record.sealing import READ, SealBroken, read_public, seal, sealed_version, unseal
 from tests.fuzz.effort import effort
 from tests.fuzz.strategies import values
 from tests.record.test_sealing import GOOD_HEADER, KEY, PLACE, PRIV, PUB, b64

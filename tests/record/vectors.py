@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from app.record.sealing import DataKey
+from app.record.data_key import DataKey
 
 VECTORS: dict[str, Any] = json.loads(Path(__file__).parent.with_name("vectors.json").read_text("utf-8"))
 EVENTS: list[dict[str, Any]] = VECTORS["events"]
