@@ -19,6 +19,7 @@ from app.record.recorder import (
     CommandReused,
     Recorder,
     RecordUnavailable,
+    Remembered,
     VersionConflict,
 )
 from tests.record.conftest import Databases
@@ -113,11 +114,30 @@ def test_they_share_one_commit(
 
     monkeypatch.setattr(Statement, "rows", counted)
     subjects = [uuid4() for _ in range(5)]
-    appends: list[Given] = [partial(recorder.append, [fact(subject, 1)]) for subject in subjects]
+    keys = [command(uuid4()) if n % 2 else None for n in range(5)]
+    appends: list[Given] = [
+        partial(recorder.append, [fact(subject, v + 1) for v in range(n + 1)], command=key)
+        for n, (subject, key) in enumerate(zip(subjects, keys, strict=True))
+    ]
     outcomes = in_company(recorder, superuser, [lambda: None, *appends])[1:]
     assert len(asked) == 2
-    positions = sorted(one.position for one in outcomes)
-    assert positions == list(range(positions[0], positions[0] + 5))
+    for n, (subject, key, one) in enumerate(zip(subjects, keys, outcomes, strict=True)):
+        stored = recorder.rows(subject)
+        assert [row.id for row in stored] == list(range(one.position - n, one.position + 1))
+        assert (one.version, one.recorded_at, one.replayed) == (n + 1, stored[-1].recorded_at, False)
+        if key is not None:
+            assert recorder.remembered(key) == Remembered(subject, n + 1, one.position)
+
+
+def test_one_command_sent_twice_at_once_is_recorded_once(
+    recorder: Recorder, superuser: psycopg.Connection
+) -> None:
+    subjects, key = [uuid4() for _ in range(3)], command(uuid4())
+    appends: list[Given] = [partial(recorder.append, [fact(s, 1)], command=key) for s in subjects]
+    outcomes = in_company(recorder, superuser, [lambda: None, *appends])[1:]
+    assert sorted(one.replayed for one in outcomes) == [False, True, True]
+    assert len({(one.position, one.version, one.recorded_at) for one in outcomes}) == 1
+    assert sum(len(recorder.rows(s)) for s in subjects) == 1
 
 
 def test_a_fault_of_one_is_only_its_own(recorder: Recorder, superuser: psycopg.Connection) -> None:

@@ -17,7 +17,14 @@ from app.record.migrate import MigrationRefused, migrate, pending
 from tests.record.conftest import Databases
 from tests.record.vectors import EVENTS, VECTORS, place_of
 
-ALL = ["record/0001_record", "record/0002_reads", "record/0003_views", "record/0004_access", "keys/0001_keys"]
+ALL = [
+    "record/0001_record",
+    "record/0002_reads",
+    "record/0003_views",
+    "record/0004_access",
+    "record/0005_append_together",
+    "keys/0001_keys",
+]
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 INSERT = (
     "INSERT INTO record.events (originator_id, originator_version, topic, state)"
