@@ -7,8 +7,7 @@ take stops that model alone, and says so.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from threading import Event
 from time import monotonic
@@ -20,6 +19,7 @@ from psycopg.errors import PipelineAborted, UndefinedTable
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from domain.fact import Fact
+from projections.ahead import Ahead, Read, Row
 from projections.positions import faults, move_on, positions, prepare, status, wait_for
 from projections.read_model import ReadModel, Told, absorb, kind_of
 
@@ -35,31 +35,12 @@ _MOST_BACK_OFF: Final = 5.0
 _log = logging.getLogger("casebook.projector")
 
 
-class Row(Protocol):
-    """A stored fact, numbered."""
-
-    @property
-    def notification_id(self) -> int:
-        """Its position in the record."""
-
-    @property
-    def topic(self) -> str:
-        """Its pinned name."""
-
-    @property
-    def recorded_at(self) -> datetime:
-        """When it was recorded."""
-
-
 class Opener(Protocol):
     """Opens stored facts, many at once."""
 
     def to_domain_events(self, rows: Iterable[Any]) -> list[Fact]:
         """The facts, in the order of the rows."""
 
-
-Read = Callable[[int, int], Sequence[Row]]
-"""Rows of the record after a position, at most so many, in order."""
 
 PASSING: Final = (OperationalError, InterfaceError, PoolTimeout, UndefinedTable)
 """Errors that go away by trying again: a lost connection, a lock held too long, a table that is made anew."""
@@ -121,6 +102,7 @@ class Projector:
                 stop.wait(_STAND_BY_SECONDS)
 
     def _lead(self, connection: Connection[Any], stop: Event) -> None:
+        ahead = Ahead(self._read, self._batch)
         try:
             prepare(connection, self._models)
             connection.execute("DELETE FROM views.faults")
@@ -131,7 +113,7 @@ class Projector:
             newest = looked = monotonic()
             while not stop.is_set():
                 now = monotonic()
-                if self._step(connection, stop):
+                if self._step(connection, ahead, stop):
                     newest = now
                     # What was met before this was over: the next outage isn't its continuation.
                     self._pause = _STAND_BY_SECONDS
@@ -145,6 +127,7 @@ class Projector:
                     pass
         finally:
             self.leading = False
+            ahead.close()
             _give_back(connection)
 
     def _look(self, connection: Connection[Any]) -> None:
@@ -152,7 +135,7 @@ class Projector:
         self._positions = positions(connection)
         self._stopped = faults(connection)
 
-    def _step(self, connection: Connection[Any], stop: Event) -> bool:
+    def _step(self, connection: Connection[Any], ahead: Ahead, stop: Event) -> bool:
         """One batch for each group of models that stand at the same place; whether there was any."""
         groups: dict[int, list[ReadModel[Any]]] = {}
         for model in self._models:
@@ -160,7 +143,7 @@ class Projector:
                 groups.setdefault(self._positions[model.name], []).append(model)
         moved = False
         for position, models in groups.items():
-            rows = [] if stop.is_set() else self._read(position, self._batch)
+            rows = [] if stop.is_set() else ahead.after(position)
             if rows:
                 moved = True
                 try:

@@ -7,8 +7,9 @@ from psycopg import Connection
 from psycopg.sql import SQL, Identifier
 from psycopg_pool import ConnectionPool
 
+from projections.ahead import Read
 from projections.positions import prepare, put_position, table_of
-from projections.projector import Opener, Read, open_rows
+from projections.projector import Opener, open_rows
 from projections.read_model import ReadModel, absorb, kind_of
 
 
