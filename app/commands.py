@@ -75,7 +75,7 @@ class Doing:
         return f"{self.thing}/{self.verb or self.method.__name__.replace('_', '-')}"
 
     @property
-    def schema(self) -> type[Schema]:
+    def schema(self) -> Schema:
         """What it asks for, for page and API."""
         name = "".join(part.capitalize() for part in self.key.replace("/", "-").split("-"))
         return schema_for(self.fact, name)

@@ -179,8 +179,11 @@ def _unwrap(annotation: Any) -> tuple[Any, bool]:
 
 
 @cache
-def schema_for(fact_class: type[Fact], name: str) -> type[Schema]:
-    """The schema of a command, named for the API's document: the fact's own fields and `happened_on`."""
+def schema_for(fact_class: type[Fact], name: str) -> Schema:
+    """The schema of a command, named for the API's document: the fact's own fields and `happened_on`.
+
+    There is one for all who load by it, because making one copies every field.
+    """
     required = required_fields(fact_class)
     defaults = {f.name: f.default for f in dataclass_fields(fact_class)}
     made: dict[str, fields.Field[Any]] = {
@@ -192,7 +195,7 @@ def schema_for(fact_class: type[Fact], name: str) -> type[Schema]:
         made["value"] = AsText(required=True, validate=[validate.Length(max=LONGEST_TEXT), storable])
     if issubclass(fact_class, Raised):
         made.update(_telling())
-    return Schema.from_dict(made, name=name)
+    return Schema.from_dict(made, name=name)()
 
 
 def _telling() -> dict[str, fields.Field[Any]]:

@@ -42,7 +42,7 @@ def give(
     doing: Doing = BY_KEY[key]
     work = house.casework
     command = work.key(person, f"POST {doing.rule} {subject_id}", command_id, said)
-    loaded = doing.schema().load(said)
+    loaded = doing.schema.load(said)
     return work.run(doing, person, loaded, key=command, subject_id=subject_id, expected=expected)
 
 

@@ -51,14 +51,14 @@ def hire(house: House) -> Hire:
 def worry(house: House, person: Person, case_id: UUID | None = None, **said: Any) -> UUID:
     said = {"childs_words": SECRET_WORDS} | said
     key = house.casework.key(person, "/concerns", str(uuid4()), said)
-    loaded = BY_KEY["concerns/raise-concern"].schema().load(said)
+    loaded = BY_KEY["concerns/raise-concern"].schema.load(said)
     return house.casework.raise_concern(person, loaded, key=key, case_id=case_id).subject.id
 
 
 def give(house: House, person: Person, command: str, subject: UUID, **said: Any) -> None:
     doing = BY_KEY[command]
     key = house.casework.key(person, command, str(uuid4()), said)
-    house.casework.run(doing, person, doing.schema().load(said), key=key, subject_id=subject)
+    house.casework.run(doing, person, doing.schema.load(said), key=key, subject_id=subject)
 
 
 def told(house: House, concern: UUID) -> list[set[UUID]]:

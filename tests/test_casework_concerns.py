@@ -19,7 +19,7 @@ def worry(house: House, case_id: UUID | None, said: dict[str, Any], command_id: 
     doing = BY_KEY["cases/break-confidentiality"]
     work = house.casework
     key = work.key(COORDINATOR, "worry", command_id, said)
-    return work.raise_concern(COORDINATOR, doing.schema().load(said), key=key, case_id=case_id)
+    return work.raise_concern(COORDINATOR, doing.schema.load(said), key=key, case_id=case_id)
 
 
 def test_a_concern_and_the_hold_on_its_case_are_one_transaction(house: House) -> None:

@@ -65,7 +65,7 @@ def give(
     doing = BY_KEY[key]
     command = work.key(COORDINATOR, doing.key, command_id, said)
     return work.run(
-        doing, COORDINATOR, doing.schema().load(said), key=command, subject_id=case_id, expected=expected
+        doing, COORDINATOR, doing.schema.load(said), key=command, subject_id=case_id, expected=expected
     )
 
 

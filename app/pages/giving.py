@@ -96,7 +96,7 @@ class Asking:
 
     def _load(self) -> None:
         try:
-            self.loaded = dict(self.doing.schema().load({**self.reading.said, **self.fixed}))
+            self.loaded = dict(self.doing.schema.load({**self.reading.said, **self.fixed}))
         except ValidationError as wrong:
             for name, messages in messages_of(wrong).items():
                 self._wrong(name, _first(messages))

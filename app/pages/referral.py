@@ -99,7 +99,7 @@ def _wrong(names: tuple[str, ...], form: MultiDict[str, str]) -> dict[str, str]:
         if (must and not reading.typed[name]) or (name == "reasons" and not reading.typed[name]):
             errors[name] = _("Answer this: {question}").format(question=words.question(name).question)
     try:
-        DOING.schema().load({n: v for n, v in reading.said.items() if n not in errors}, partial=True)
+        DOING.schema.load({n: v for n, v in reading.said.items() if n not in errors}, partial=True)
     except ValidationError as wrong:
         for name, messages in messages_of(wrong).items():
             errors.setdefault(

@@ -57,7 +57,7 @@ def plausible(name: str, field: fields.Field[Any]) -> Any:
 
 def whole(doing: Doing) -> dict[str, Any]:
     """A body that this command's schema takes."""
-    schema: Schema = doing.schema()
+    schema: Schema = doing.schema
     return {name: plausible(name, field) for name, field in schema.fields.items() if name != "happened_on"}
 
 
@@ -119,7 +119,7 @@ def test_no_wrong_value_is_recorded(school: School, ids: dict[str, str]) -> None
     before, taken = school.facts(), []
     for key, doing in BY_KEY.items():
         good = whole(doing)
-        for name, field in doing.schema().fields.items():
+        for name, field in doing.schema.fields.items():
             for wrong in wrong_types(field):
                 answer = send(school, ids, doing, good | {name: wrong})
                 if not is_a_clear_problem(answer, 422) or name not in answer.get_data(as_text=True):

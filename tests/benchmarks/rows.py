@@ -59,7 +59,7 @@ def command(work: Casework, case_id: UUID) -> int:
     doing = BY_KEY["cases/ask-for-more"]
     said = {"words": "Two more, please."}
     key = work.key(Someone(), "bench", str(uuid4()), said)
-    return work.run(doing, Someone(), doing.schema().load(said), key=key, subject_id=case_id).position
+    return work.run(doing, Someone(), doing.schema.load(said), key=key, subject_id=case_id).position
 
 
 def commands(ground: Ground) -> list[Row]:
