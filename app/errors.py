@@ -16,7 +16,7 @@ import structlog
 from flask import Flask, Response, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from psycopg_pool import PoolClosed, PoolTimeout, TooManyRequests
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import BadHost, HTTPException
 
 from app.access.policy import FormExpired, SignInNeeded, for_programs
 from app.access.throttling import Throttled
@@ -149,7 +149,8 @@ def _http(error: HTTPException) -> ResponseReturnValue:
     if status < 400:
         return error.get_response()  # a redirect of the router's own
     headers = {name: value for name, value in error.get_headers() if name in ("Allow", "Retry-After")}
-    if for_programs():
+    if for_programs() or isinstance(error, BadHost):
+        # A host that can't be one leaves no address that a page could lead to.
         return problem(status, headers=headers)
     return answer(status if status in TITLES else 404, headers=headers)
 

@@ -14,7 +14,7 @@ from app.access.policy import allow, allow_anyone
 from app.api.answering import answer
 from app.api.asking import errors_of
 from app.api.commands import API, view_of
-from app.api.document import DESCRIPTION, Document, command_doc, describe, named, reading_doc, refuse_unknown
+from app.api.document import DESCRIPTION, Document, command_doc, complete, describe, named, reading_doc
 from app.api.reading import READINGS
 from app.commands import BY_KEY
 from app.errors import problem
@@ -66,7 +66,7 @@ def _view(
 def create_openapi(app: Flask) -> dict[str, Any]:
     """The OpenAPI document of this app."""
     document = app.extensions["casebook-openapi"]
-    return refuse_unknown(deepcopy(cast("dict[str, Any]", document.spec.to_dict())))
+    return complete(deepcopy(cast("dict[str, Any]", document.spec.to_dict())))
 
 
 @allow_anyone

@@ -27,13 +27,13 @@ class Sent:
     said: Any
     fault: str | None = None
 
-    def load(self, schema: type[Schema]) -> dict[str, Any]:
+    def load(self, schema: Schema) -> dict[str, Any]:
         """What a command's schema makes of it. Raises UnsupportedMediaType and ValidationError."""
         if request.content_length and request.mimetype != "application/json":
             raise UnsupportedMediaType
         if self.fault:
             raise ValidationError(self.fault)
-        return cast("dict[str, Any]", _one_of(schema).load(self.said))
+        return cast("dict[str, Any]", schema.load(self.said))
 
 
 def sent() -> Sent:
@@ -45,9 +45,9 @@ def sent() -> Sent:
     if not raw.strip():
         return Sent({})
     try:
-        said = json.loads(raw.decode("utf-8"), parse_constant=_no_number)
+        said = json.loads(raw.decode("utf-8"), parse_constant=_no_number, object_pairs_hook=_each_once)
     except (ValueError, RecursionError):
-        return Sent(raw.hex(), "This isn't JSON.")
+        return Sent(raw.hex(), "This isn't JSON in which each name comes once.")
     if _depth(said) > _DEEPEST:
         return Sent(raw.hex(), "This is nested too deeply.")
     return Sent(said)
@@ -55,13 +55,24 @@ def sent() -> Sent:
 
 def query(schema: type[Schema]) -> dict[str, Any]:
     """The query's parameters; those that this address doesn't know are ignored. Raises ValidationError."""
-    return cast("dict[str, Any]", _one_of(schema).load(request.args.to_dict(), unknown=EXCLUDE))
+    return cast("dict[str, Any]", one_of(schema).load(request.args.to_dict(), unknown=EXCLUDE))
 
 
 @cache
-def _one_of(schema: type[Schema]) -> Schema:
+def one_of(schema: type[Schema]) -> Schema:
     """Making a schema takes longer than most of what it loads."""
     return schema()
+
+
+def idempotency_key() -> str | None:
+    """The key that was sent. Raises Invalid for one that says nothing, and would make a repeated request new.
+
+    What isn't plain text arrives empty.
+    """
+    sent_key = request.headers.get(IDEMPOTENCY)
+    if sent_key is not None and not sent_key.strip():
+        raise Invalid(**{IDEMPOTENCY: "Give a key of plain letters and digits, or none."})
+    return sent_key
 
 
 def must_have_seen(version: int) -> None:
@@ -111,6 +122,14 @@ def place_of(cursor: str | None, pattern: str) -> str | None:
 
 def _no_number(_: str) -> Any:
     raise ValueError
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Of two values under one name nobody can tell which was meant."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError
+    return found
 
 
 def _depth(said: Any) -> int:

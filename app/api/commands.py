@@ -19,7 +19,7 @@ from app.access.relation import about_of, may_raise_about, may_see_case, may_see
 from app.access.throttling import MENTORING_REFERRALS
 from app.api import resources, things
 from app.api.answering import POSITION, answer, looked
-from app.api.asking import IDEMPOTENCY, must_have_seen, sent
+from app.api.asking import IDEMPOTENCY, idempotency_key, must_have_seen, sent
 from app.casework import Busy, CommandReused, Done, NotFound, Told
 from app.commands import BREAK_CONFIDENTIALITY, RAISE_CONCERN, Doing
 from app.errors import UNREACHABLE, failed, problem, unreachable
@@ -65,8 +65,9 @@ def _command(doing: Doing, subject_id: UUID | None) -> Response:
     subject = _there_and_yours(doing, who, subject_id) if subject_id else None
     body = sent()
     asked = {"subject": str(subject_id) if subject_id else None, "body": body.said}
-    key = work.key(who, f"POST {API}{doing.rule}", request.headers.get(IDEMPOTENCY), asked)
-    done = work.answered(doing, key) if IDEMPOTENCY in request.headers else None
+    given = idempotency_key()
+    key = work.key(who, f"POST {API}{doing.rule}", given, asked)
+    done = work.answered(doing, key) if given else None
     if done is None:
         if subject is not None:
             must_have_seen(_shown_version(subject))
@@ -178,9 +179,11 @@ def _tell(doing: Doing, case_id: UUID | None) -> Response:
     """Raise a concern: no version is asked for, and nothing but the body's own form can be wrong."""
     who, work, body = person(), house().casework, sent()
     asked = {"subject": str(case_id) if case_id else None, "body": body.said}
-    key = work.key(who, f"POST {API}{doing.rule}", request.headers.get(IDEMPOTENCY), asked)
+    # A key that says nothing is no reason to refuse somebody who tells.
+    given = request.headers.get(IDEMPOTENCY, "").strip() or None
+    key = work.key(who, f"POST {API}{doing.rule}", given, asked)
     try:
-        done = work.raised_before(key, case_id) if IDEMPOTENCY in request.headers else None
+        done = work.raised_before(key, case_id) if given else None
         if done is None:
             done = work.raise_concern(who, body.load(doing.schema), key=key, case_id=case_id)
     except (CommandReused, ValidationError, HTTPException):

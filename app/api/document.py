@@ -6,6 +6,8 @@ from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from flask_smorest import Api
 from marshmallow import Schema
 
+from app.api.asking import one_of
+from app.api.paths import link_components, links_after, links_from
 from app.api.reading import READINGS, Reading
 from app.api.shapes import components
 from app.api.things import Case, Concern, Enrolled, Mentor, Pupil, Receipt, Received, ToldTheLead
@@ -70,6 +72,7 @@ _ENTRY: Final = {
     ],
 }
 _GIVES: Final = {"pupils": Pupil, "mentors": Mentor, "cases": Case, "concerns": Concern, "scheme": Policy}
+_THING_OF: Final = {shape: thing for thing, shape in _GIVES.items()}
 _MADE: Final = {"pupils": Enrolled, "mentors": Mentor}
 _VERSION: Final = {"ETag": {"$ref": "#/components/headers/ETag"}}
 _PLACE: Final = {"Location": {"$ref": "#/components/headers/Location"}}
@@ -120,8 +123,9 @@ def describe(document: Document) -> None:
     )
 
 
-def refuse_unknown(document: dict[str, Any]) -> dict[str, Any]:
-    """The document with what the schemas do to fields that they don't know: bodies refuse them."""
+def complete(document: dict[str, Any]) -> dict[str, Any]:
+    """The document with what apispec has no words for: links, and bodies that refuse unknown fields."""
+    document["components"]["links"] = link_components()
     for operations in document["paths"].values():
         for operation in operations.values():
             if isinstance(operation, dict) and "requestBody" in operation:
@@ -143,6 +147,7 @@ def command_doc(doing: Doing) -> dict[str, Any]:
         "description": "Recorded",
         "headers": {**_POSITION, **(_PLACE if made else _VERSION)},
         "content": {"application/json": {"schema": _answer_of(doing)}},
+        "links": links_after(doing),
     }
     return _operation(
         doing.method.__doc__ or "",
@@ -151,7 +156,7 @@ def command_doc(doing: Doing) -> dict[str, Any]:
         tag=doing.thing,
         parameters=parameters,
         body=doing.schema,
-        body_needed=any(field.required for field in doing.schema().fields.values()),
+        body_needed=any(field.required for field in doing.schema.fields.values()),
         responses={("201" if made else "200"): success},
         codes=[*codes, *((412, 428) if asks_version else ())],
     )
@@ -160,7 +165,7 @@ def command_doc(doing: Doing) -> dict[str, Any]:
 def reading_doc(reading: Reading) -> dict[str, Any]:
     """The operation of one address that can be read."""
     shape: dict[str, Any] = {"$ref": f"#/components/schemas/{reading.gives.__name__}"}
-    headers = {}
+    headers: dict[str, Any] = {} if reading.gives not in _THING_OF else dict(_VERSION)
     if reading.many:
         shape = {
             "type": "object",
@@ -182,13 +187,14 @@ def reading_doc(reading: Reading) -> dict[str, Any]:
         operation_id=f"read-{name}",
         tag=reading.path.split("/")[1],
         parameters=parameters,
-        body=reading.asks if reading.by_post else None,
+        body=one_of(reading.asks) if reading.by_post else None,
         body_needed=True,
         responses={
             "200": {
                 "description": "As it stands",
                 "headers": headers,
                 "content": {"application/json": {"schema": shape}},
+                "links": {} if reading.many else links_from(_THING_OF.get(reading.gives, "")),
             }
         },
         codes=[400, 401, 403, 404, 405, 413, 415, 422, 429, 500, 503],
@@ -202,7 +208,7 @@ def _operation(
     operation_id: str,
     tag: str,
     parameters: list[dict[str, Any]],
-    body: type[Schema] | None,
+    body: Schema | None,
     body_needed: bool,
     responses: dict[str, Any],
     codes: list[int],

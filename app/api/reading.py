@@ -21,7 +21,7 @@ from app.access.relation import (
 )
 from app.api import resources, things
 from app.api.answering import answer, answer_in, looked, looked_at_list, newest, page, rule, waited_for
-from app.api.asking import place_of, query, sent
+from app.api.asking import one_of, place_of, query, sent
 from app.api.queries import CasesQuery, ConcernsQuery, HistoryQuery, ListQuery, MentorsQuery, OneQuery, Search
 from app.api.shapes import text_of
 from app.casework import NotFound, Told
@@ -196,7 +196,7 @@ def pupils() -> Response:
 
 def search_pupils() -> Response:
     """Pupils whose names begin with these words. A POST, because no name belongs into an address."""
-    asked = sent().load(Search)
+    asked = sent().load(one_of(Search))
     behind = waited_for("roll")
     found = Roll(house().pool).search(asked["q"], left=True, limit=asked["limit"])
     looked_at_list("roll", [row.pupil_id for row in found])

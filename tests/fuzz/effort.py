@@ -1,4 +1,4 @@
-"""How hard the fuzz tests try: the same few hundred examples each time; `make fire` takes new ones, for longer."""
+"""How hard fuzz tests try: the same few hundred examples each time; under `make fire` new ones for longer."""
 
 import os
 from typing import Final

@@ -101,7 +101,7 @@ def test_a_upn_is_right_or_wrong_in_words(text: str) -> None:
 @effort(600)
 @given(COMMANDS, st.data())
 def test_a_body_is_loaded_or_refused_field_by_field(key: str, data: st.DataObject) -> None:
-    schema = BY_KEY[key].schema()
+    schema = BY_KEY[key].schema
     names = st.sampled_from(sorted(schema.fields)) | texts
     said = data.draw(values | st.dictionaries(names, values, max_size=8))
     assert loaded_or_refused(schema, said)
@@ -135,7 +135,7 @@ def test_a_posted_form_is_read_whatever_is_in_it(key: str, data: st.DataObject) 
     form = MultiDict(data.draw(st.lists(st.tuples(st.sampled_from([*boxes, "other"]), texts), max_size=12)))
     reading = read(doing.fact, kinds, form)
     assert set(reading.said) | set(reading.errors) <= set(kinds)
-    assert loaded_or_refused(doing.schema(), reading.said)
+    assert loaded_or_refused(doing.schema, reading.said)
 
 
 def _said(doing: Any) -> set[str]:
