@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint format bench css browser clean
+.PHONY: help install demo test lint format bench mutate css browser clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -58,6 +58,11 @@ browser: install ## a browser for the tests: the installed one, else Playwright'
 	else \
 	  echo "The browser tests need Chromium or Chrome: install one and run this again." >&2; exit 1; \
 	fi
+
+mutate: install ## change the rules and the sealing one line at a time, and see whether a test notices (long)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-build-isolation \
+	  --config-settings editable_mode=compat -e '.[mutation]'
+	@$(BIN)/python -m tests.mutation
 
 css: ## compile the pages' style sheet (needs Node.js; what it makes is committed, so nobody else does)
 	@npm ci --prefix frontend --no-audit --no-fund

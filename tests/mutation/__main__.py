@@ -1,0 +1,79 @@
+"""`make mutate`: change the rules one at a time, and see whether a test says so.
+
+Ends with 1 when fewer than nine in ten are noticed, or when one survives that nobody accepted.
+"""
+
+import argparse
+import random
+import sys
+import tomllib
+from pathlib import Path
+from time import monotonic
+
+# What takes long to load and isn't ours, once for all trials.
+import hypothesis.stateful  # noqa: F401
+
+from tests.mutation.cluster import one_cluster
+from tests.mutation.mutants import Mutant, mutants_of
+from tests.mutation.trial import passes, tried
+
+ROOT = Path(__file__).parent.parent.parent
+REACH = 0.9
+DOMAIN = sorted(f"domain/{path.name}" for path in (ROOT / "domain").glob("[a-z]*.py"))
+# The longest one comes last: most changes are noticed before it.
+RULES = sorted(f"tests/domain/{path.name}" for path in (ROOT / "tests/domain").glob("test_*.py"))
+RULES.sort(key=lambda file: file.endswith("any_order.py"))
+KEPT = ("-p", "tests.record.conftest", "-p", "tests.mutation.attached")
+TESTS_OF: dict[str, tuple[str, ...]] = {file: tuple(RULES) for file in DOMAIN} | {
+    "app/record/sealing.py": ("tests/record/test_sealing.py",),
+    "app/record/mapper.py": (*KEPT, "tests/record/test_mapper.py"),
+    "app/record/opened.py": (*KEPT, "tests/record/test_opened.py"),
+}
+
+
+def accepted() -> dict[str, dict[str, str]]:
+    """By file and name of the mutant, why nobody would notice it."""
+    listed = tomllib.loads((Path(__file__).parent / "accepted.toml").read_text("utf-8"))["accepted"]
+    found: dict[str, dict[str, str]] = {}
+    for entry in listed:
+        found.setdefault(entry["file"], {}).update(dict.fromkeys(entry["changes"], entry["why"]))
+    return found
+
+
+def main() -> int:
+    """Try all mutants of the files that are named, or of all; print a line for each file."""
+    asked = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
+    asked.add_argument("files", nargs="*", default=list(TESTS_OF), help="such as domain/mentor.py")
+    asked.add_argument("--sample", type=int, help="try so many of each file, picked by --seed")
+    asked.add_argument("--seed", type=int, default=0)
+    asked.add_argument("--jobs", type=int, default=2)
+    said = asked.parse_args()
+    known = accepted()
+    print(f"{'':<28}{'mutants':>8}{'noticed':>9}{'survived':>10}{'accepted':>10}{'seconds':>9}")
+    noticed = total = 0
+    strange: list[Mutant] = []
+    with one_cluster():
+        for file in said.files:
+            begun, tests = monotonic(), ("--noconftest", *TESTS_OF[file])
+            if not passes(ROOT, tests, file):
+                print(f"{file}: its tests fail without any change", file=sys.stderr)
+                return 1
+            limit = 10 * (monotonic() - begun) + 5
+            mutants = mutants_of(ROOT, file)
+            if said.sample and said.sample < len(mutants):
+                mutants = random.Random(said.seed).sample(mutants, said.sample)
+            verdicts = tried(ROOT, mutants, tests, jobs=said.jobs, seconds=limit)
+            survivors = [mutant for mutant, verdict in verdicts if verdict == "survived"]
+            new = [mutant for mutant in survivors if mutant.name not in known.get(file, {})]
+            dead = len(mutants) - len(survivors)
+            counts = f"{len(mutants):>8}{dead:>9}{len(survivors):>10}{len(survivors) - len(new):>10}"
+            print(f"{file:<28}{counts}{monotonic() - begun:>9.0f}", flush=True)
+            noticed, total, strange = noticed + dead, total + len(mutants), strange + new
+    print(f"{noticed} of {total} were noticed: {noticed / total:.1%}")
+    for mutant in strange:
+        print(f"survived: {mutant.file} [{mutant.operator}] {mutant.name}")
+    return 0 if noticed >= REACH * total and not strange else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
