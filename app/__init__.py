@@ -24,6 +24,7 @@ def create_app(settings: "Settings", house: "House | None" = None) -> Flask:
     from app.access.policy import allow_anyone, guard
     from app.errors import handle_errors
     from app.logs import log_requests
+    from app.record import patience
     from app.security import secure
     from app.wording.common import _
 
@@ -47,6 +48,8 @@ def create_app(settings: "Settings", house: "House | None" = None) -> Flask:
     if settings.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.trusted_proxies, x_proto=0)  # type: ignore[method-assign]
     log_requests(app)
+    app.before_request(patience.begin)
+    app.teardown_request(lambda _error: patience.end())
     metrics.register(app)
     secure(app, over_tls=settings.secure_cookies)
     guard(app)

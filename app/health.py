@@ -4,7 +4,7 @@ from flask import Flask, Response, jsonify
 
 from app.access.policy import allow_anyone, house
 from app.errors import UNREACHABLE, problem, unreachable
-from app.record.migrate import MigrationRefused, pending
+from app.record.migrate import MigrationRefused, pending_on
 from projections.all_models import MODELS
 from projections.positions import status
 
@@ -19,10 +19,9 @@ def healthz() -> Response:
 def readyz() -> Response:
     """The record can be used. Lists that were stopped or aren't there yet leave it ready, but degraded."""
     try:
-        settings = house().settings
-        waiting = pending(settings.database_url, settings.keys_database_url)
-        with house().keys_pool.connection() as connection:
-            connection.execute("SELECT 1")
+        with house().pool.connection() as record, house().keys_pool.connection() as keys:
+            waiting = pending_on(record, keys)
+            takes_nothing = record.execute("SHOW transaction_read_only").fetchone() == ("on",)
         lists = {standing.name: standing for standing in status(house().pool)}
     except MigrationRefused:
         return problem(503, "The database doesn't fit this version of Casebook: see casebook status.")
@@ -31,6 +30,8 @@ def readyz() -> Response:
         return problem(503)
     if waiting:
         return problem(503, "The database needs casebook migrate.")
+    if takes_nothing:
+        return problem(503, "The database takes nothing just now: it is read-only, as a standby is.")
     stopped = sorted(name for name in MODELS if name not in lists or lists[name].fault)
     return jsonify(status="degraded" if stopped else "ok", stopped=stopped)
 

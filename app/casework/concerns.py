@@ -9,6 +9,7 @@ from app.casework.answers import Busy, Done, Person
 from app.casework.giving import TRIES, Giving, gone
 from app.forms import LONDON
 from app.record.errors import CommandReused, RecordUnavailable, VersionConflict
+from app.record.patience import has_waited
 from app.record.recorder import CommandKey
 from domain.concern import Concern
 from domain.fact import By, Subject, day
@@ -45,8 +46,8 @@ class Casework(Giving):
                 continue
             except CommandReused:
                 raise
-            except Exception:
-                if len(changed) == 1:
+            except Exception as error:
+                if len(changed) == 1 or (isinstance(error, RecordUnavailable) and has_waited()):
                     raise
                 # Whatever is wrong with the case, such as its key or its row, isn't wrong with the concern.
                 with_case = 0

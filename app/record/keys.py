@@ -24,6 +24,7 @@ from psycopg import Connection, InterfaceError, OperationalError
 from psycopg_pool import ConnectionPool
 
 from app.record.data_key import DataKey
+from app.record.patience import PATIENCE
 from app.record.pool import on_a_connection
 
 
@@ -124,7 +125,7 @@ class KeyStore:
         *,
         size: int = 20_000,
         ttl: float = 300.0,
-        patience: float = 8.0,
+        patience: float = PATIENCE,
     ) -> None:
         if len(kek) != 32:
             raise ValueError("A key-encryption key has 32 bytes.")

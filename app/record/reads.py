@@ -15,6 +15,7 @@ from app.record.data_key import DataKey
 from app.record.direct import Statement, number, uuids
 from app.record.errors import RecordUnavailable
 from app.record.keys import DESTROYED, FoundKey, KeyFault, KeyStore
+from app.record.patience import PATIENCE
 from app.record.pool import on_a_connection
 from app.record.rows import StoredRow, stored_row
 from app.record.sealing import READ, NotSealable, seal, sealed_version, unseal
@@ -59,7 +60,7 @@ class ReadLog:
     It waits no longer than about `patience` seconds for a connection.
     """
 
-    def __init__(self, pool: ConnectionPool, keys: KeyStore, *, patience: float = 8.0) -> None:
+    def __init__(self, pool: ConnectionPool, keys: KeyStore, *, patience: float = PATIENCE) -> None:
         self._pool = pool
         self._keys = keys
         self._patience = patience

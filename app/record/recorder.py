@@ -20,6 +20,7 @@ from psycopg_pool import ConnectionPool
 from app.record.appending import Together, Wanted
 from app.record.direct import Statement
 from app.record.errors import CommandReused, RecordError, RecordUnavailable, VersionConflict
+from app.record.patience import PATIENCE, be_patient_again, waiting
 from app.record.pool import on_a_connection
 from app.record.rows import Appended, CommandKey, Remembered, StoredRow, stored_row, stored_rows
 
@@ -59,7 +60,7 @@ class Recorder(ApplicationRecorder):
     It waits no longer than about `patience` seconds for a connection.
     """
 
-    def __init__(self, pool: ConnectionPool, *, patience: float = 8.0) -> None:
+    def __init__(self, pool: ConnectionPool, *, patience: float = PATIENCE) -> None:
         self._pool = pool
         self._patience = patience
         self._together = Together(self._on_a_connection)
@@ -89,7 +90,8 @@ class Recorder(ApplicationRecorder):
         if demo_time is not None and demo_time.tzinfo is None:
             raise ValueError("The invented time needs a time zone.")
         wanted = Wanted(stored_events, answering[-1], command, demo_time)
-        with _within_reach():
+        be_patient_again()
+        with waiting(), _within_reach():
             return self._together.append(wanted)
 
     def remembered(self, command: CommandKey) -> Remembered | None:
