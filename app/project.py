@@ -5,6 +5,7 @@ from threading import Event, Thread
 from types import FrameType, TracebackType
 from typing import Final, Self
 
+from psycopg.errors import ReadOnlySqlTransaction
 from psycopg_pool import ConnectionPool
 
 from app.record.keys import KeysUnavailable
@@ -13,8 +14,8 @@ from app.record.recorder import Recorder, RecordUnavailable
 from projections.all_models import MODELS
 from projections.projector import Projector
 
-OUT_OF_REACH: Final = (RecordUnavailable, KeysUnavailable)
-"""The record's own errors that go away by trying again."""
+OUT_OF_REACH: Final = (RecordUnavailable, KeysUnavailable, ReadOnlySqlTransaction)
+"""Errors of the record and its server that go away by trying again: no list is at fault."""
 
 
 class ProjectorProcess:

@@ -101,6 +101,14 @@ class _Database:
         )
         return dict(rows.fetchall())
 
+    def apply_again_if_dropped(self, connection: psycopg.Connection, schema: str) -> list[str]:
+        """Make a schema anew that was thrown away, as may be done with one that holds nothing of its own."""
+        if connection.execute("SELECT to_regnamespace(%s)", [schema]).fetchone() != (None,):
+            return []
+        [made_by] = [one for one in self.migrations() if one.name.endswith(f"_{schema}")]
+        connection.execute(made_by.text)
+        return [made_by.name]
+
 
 _RECORD = _Database("record", "migrations")
 _KEYS = _Database("keys", "keys_migrations")
@@ -123,7 +131,7 @@ def migrate(database_url: str, keys_url: str, *, origin: str, demo: bool = False
     with _owner(database_url) as record, _owner(keys_url) as keys:
         with record.transaction():
             _check_origin(record, origin)
-            applied = _RECORD.apply(record)
+            applied = _RECORD.apply(record) + _RECORD.apply_again_if_dropped(record, "views")
             record.execute(
                 "INSERT INTO record.origin (origin, demo) VALUES (%s, %s) ON CONFLICT DO NOTHING",
                 [origin, demo],
@@ -139,7 +147,12 @@ def pending(database_url: str, keys_url: str) -> list[str]:
     The run-time role may ask. Raises MigrationRefused as `migrate` does, and psycopg.Error when out of reach.
     """
     with _owner(database_url) as record, _owner(keys_url) as keys:
-        return [migration.name for migration in _RECORD.pending(record) + _KEYS.pending(keys)]
+        return pending_on(record, keys)
+
+
+def pending_on(record: psycopg.Connection, keys: psycopg.Connection) -> list[str]:
+    """As `pending`, on connections that are there already."""
+    return [migration.name for migration in _RECORD.pending(record) + _KEYS.pending(keys)]
 
 
 @contextmanager
