@@ -6,7 +6,7 @@ nothing; a crash between sending and recording sends once more.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from threading import Event
@@ -79,6 +79,7 @@ class Alerts:
         self._post = post
         self._base_url = base_url
         self._later: dict[UUID, tuple[float, float]] = {}
+        self._rang: dict[tuple[UUID, UUID], float] = {}
 
     def run(self, stop: Event) -> None:
         """Send what is due until `stop` is set. Of all processes one does it; no error ends it."""
@@ -113,15 +114,18 @@ class Alerts:
         """Send every alert that is due and record whom it reached. Gives how many concerns that were."""
         sent = 0
         unread = self._unread()
-        self._later = {concern: late for concern, late in self._later.items() if concern in dict(unread)}
+        open_still = {concern_id for concern_id, _ in unread}
+        self._later = {concern: late for concern, late in self._later.items() if concern in open_still}
+        self._rang = {rang: at for rang, at in self._rang.items() if rang[0] in open_still}
         for concern_id, raised_at in unread:
             not_before, pause = self._later.get(concern_id, (0.0, EVERY_SECONDS))
             if monotonic() < not_before:
                 continue
             try:
-                due = self._due(concern_id, raised_at)
+                due = self._due(concern_id, raised_at, self._rang)
                 if due.people:
                     self._alert(due)
+                    self._rang |= {(concern_id, one.account): monotonic() for one in due.people}
                     sent += 1
                 self._later.pop(concern_id, None)
             except OUT_OF_REACH:
@@ -162,7 +166,10 @@ class Alerts:
             found: list[tuple[UUID, datetime]] = connection.execute(_UNREAD).fetchall()
             return found
 
-    def _due(self, concern_id: UUID, raised_at: datetime) -> Due:
+    def _due(
+        self, concern_id: UUID, raised_at: datetime, rang: Mapping[tuple[UUID, UUID], float] | None = None
+    ) -> Due:
+        """Whom to alert now. `rang` is when this process alerted whom last, if it is the one that alerts."""
         told = self._casework.stream(Concern, concern_id)
         again = timedelta(minutes=self._casework.policy().alert_again_after_minutes)
         last: dict[UUID, datetime] = {}
@@ -174,7 +181,19 @@ class Alerts:
             return Due(concern_id, raised_at, (), True)
         people = self._recipients(_ABOUT_STAFF if about == "staff" else _ABOUT_PUPIL)
         now = datetime.now(UTC)
-        due = tuple(p for p in people if p.account not in last or now - last[p.account] >= again)
+
+        def is_due(account: UUID) -> bool:
+            if account not in last:
+                return True
+            if last[account] <= now:
+                return now - last[account] >= again
+            # The clock was set back, and the record's times stand still until it is there again: without this
+            # process's own time nobody would be reminded for so long, or everybody every two seconds.
+            if rang is None:
+                return False
+            return monotonic() - rang.get((concern_id, account), float("-inf")) >= again.total_seconds()
+
+        due = tuple(person for person in people if is_due(person.account))
         return Due(concern_id, raised_at, due, bool(people))
 
     def _recipients(self, groups: Sequence[tuple[str, ...]]) -> list[Recipient]:

@@ -278,3 +278,19 @@ def _until(happened: Callable[[], bool]) -> None:
             return
         threading.Event().wait(0.05)
     raise AssertionError("it didn't happen within ten seconds")
+
+
+def test_a_clock_that_was_set_back_neither_stops_reminders_nor_starts_a_flood(
+    house: House, hire: Hire, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hire("dsl", "dsl")
+    worry(house, hire("tutor", "referrer"))
+    address = mailbox.open()
+    alerts = bell(house, address)
+    assert alerts.send_due() == 1
+    _Clock(monkeypatch).minutes = -24 * 60
+    assert [alerts.send_due() for _ in range(3)] == [0, 0, 0]
+    assert alerts.waiting() == []
+    # Whoever takes over doesn't know how long ago that was, and rings once.
+    takes_over = bell(house, address)
+    assert [takes_over.send_due() for _ in range(3)] == [1, 0, 0]

@@ -22,13 +22,17 @@ _PERSON: Final = """
       FROM access.sessions s JOIN access.accounts a ON a.id = s.account
      WHERE s.token_hash = %s AND s.ended_at IS NULL AND a.disabled_at IS NULL
        AND s.seen_at > now() - make_interval(mins => %s) AND s.created_at > now() - make_interval(hours => %s)
+       AND greatest(s.seen_at, s.created_at) < now() + interval '1 minute'
 """
 _SEEN: Final = "UPDATE access.sessions SET seen_at = now() WHERE token_hash = %s"
 _END: Final = "UPDATE access.sessions SET ended_at = now() WHERE token_hash = %s AND ended_at IS NULL"
 
 
 class Sessions:
-    """Sessions of browsers: an hour without a page ends one, and so do twelve hours in all."""
+    """Sessions of browsers: an hour without a page ends one, and so do twelve hours in all.
+
+    One of tomorrow, begun before the clock was set back, would last too long: it is over too.
+    """
 
     def __init__(self, pool: ConnectionPool[Any]) -> None:
         self._pool = pool

@@ -44,10 +44,12 @@ MENTORING_REFERRALS: Final = Limit(60, 60 * 60, "login_key = %(what)s")
 
 _LOCK: Final = "SELECT pg_advisory_xact_lock(hashtextextended(encode(%s, 'hex'), 7))"
 _KNOWN: Final = "SELECT 1 FROM access.sign_in_failures WHERE login_key = %(what)s AND source_key = %(source)s"
+# What was counted while the clock was ahead isn't held against anybody until the clock is there again.
 _COUNT: Final = """
     SELECT count(*), extract(epoch FROM min(failed_at) - now()) + %(seconds)s
       FROM access.sign_in_failures
-     WHERE failed_at > now() - make_interval(secs => %(seconds)s) AND """
+     WHERE failed_at > now() - make_interval(secs => %(seconds)s)
+       AND failed_at < clock_timestamp() + interval '1 minute' AND """
 _NOTE: Final = "INSERT INTO access.sign_in_failures (login_key, source_key) VALUES (%(what)s, %(source)s)"
 _FORGIVE: Final = """
     DELETE FROM access.sign_in_failures
