@@ -88,12 +88,16 @@ class Servers:
     def prepare(self) -> None:
         """Make and migrate an empty school's databases; start nothing else yet."""
         self.database.start()
-        create_kek(self.folder / "kek")
         owner = self.database.url("owner"), self.database.url("owner", "casebook_keys")
         migrate(*owner, origin=ORIGIN)
+        self.found(self.database.url("app"), self.database.url("app", "casebook_keys"))
+
+    def found(self, record: str, keys: str) -> None:
+        """Say how web and projector reach the two databases, and how they are started."""
+        create_kek(self.folder / "kek")
         self.settings = Settings(
-            database_url=self.database.url("app"),
-            keys_database_url=self.database.url("app", "casebook_keys"),
+            database_url=record,
+            keys_database_url=keys,
             kek_file=self.folder / "kek",
             secret_key="tests-only",
             origin=ORIGIN,
