@@ -199,6 +199,7 @@ COMMANDS: Final[tuple[Doing, ...]] = (
     _case("match", MenteeCase.match, COORDINATOR, decide=_match),
     _case("end-match", MenteeCase.end_match, COORDINATOR, decide=_ending(MenteeCase.end_match)),
     _case("agree-purpose", MenteeCase.agree_purpose, COORDINATOR | MENTORS, own=True),
+    _case("send-letter", MenteeCase.send_letter, COORDINATOR),
     _case("arrange-session", MenteeCase.arrange_session, COORDINATOR | MENTORS, own=True),
     _case("hold-session", MenteeCase.hold_session, COORDINATOR | MENTORS, own=True),
     _case("miss-session", MenteeCase.miss_session, COORDINATOR | MENTORS, own=True),

@@ -12,17 +12,17 @@ from app.commands import COMMANDS
 _ROLES: Final = {(doing.thing, doing.verb): doing.roles for doing in COMMANDS if doing.verb}
 
 _CASE: Final[dict[str, tuple[str, ...]]] = {
-    "referred": ("match", "decline"),
+    "referred": ("match", "decline", "send-letter"),
     "matched": (
         *("hold-session", "arrange-session", "miss-session", "agree-purpose", "ask-for-more"),
-        *("end-match", "close"),
+        *("send-letter", "end-match", "close"),
     ),
     "at_review": (
         *("close", "extend", "arrange-session", "miss-session", "agree-purpose", "ask-for-more"),
-        "end-match",
+        *("send-letter", "end-match"),
     ),
-    "closed": ("reopen",),
-    "declined": ("reopen",),
+    "closed": ("reopen", "send-letter"),
+    "declined": ("reopen", "send-letter"),
 }
 _NOT_ON_HOLD: Final = frozenset({"match", "decline", "close", "extend"})
 

@@ -9,12 +9,7 @@ from datetime import date
 from typing import Any, Final, Literal
 from uuid import UUID
 
-from domain.fact import (
-    By,
-    Subject,
-    day,
-    records,
-)
+from domain.fact import By, Subject, day, records
 from domain.mentee_case_facts import (
     Closed,
     ConfidentialityBroken,
@@ -23,6 +18,7 @@ from domain.mentee_case_facts import (
     Disputed,
     Extended,
     HoldReleased,
+    LetterSent,
     Matched,
     MatchEnded,
     MoreAskedFor,
@@ -43,6 +39,7 @@ __all__ = [
     "Disputed",
     "Extended",
     "HoldReleased",
+    "LetterSent",
     "MatchEnded",
     "Matched",
     "MenteeCase",
@@ -132,6 +129,12 @@ class MenteeCase(Subject):
         self._must_be_matched("agreeing a purpose")
         self._in_order(by)
         self.record(PurposeAgreed, by, **said)
+
+    @records(LetterSent)
+    def send_letter(self, by: By, **said: Any) -> None:
+        """Record a letter home. A school writes home at any time, also to say no or good-bye."""
+        self._in_order(by)
+        self.record(LetterSent, by, **said)
 
     @records(SessionArranged)
     def arrange_session(self, by: By, **said: Any) -> None:

@@ -56,6 +56,14 @@ class PurposeAgreed(Fact):
     TOPIC = "mentee-case.purpose-agreed"
 
 
+class LetterSent(Fact):
+    """A letter about the mentoring went home to the pupil's parents or guardians."""
+
+    kind: str
+    sent_on: OnDay
+    TOPIC = "mentee-case.letter-sent"
+
+
 class SessionArranged(Fact):
     """When and where they meet next."""
 
@@ -156,16 +164,7 @@ class Disputed(DisputedFact):
 
 
 pinned(
-    *(Referred, Declined, Matched, PurposeAgreed, SessionArranged, SessionHeld, SessionMissed, MoreAskedFor),
-    *(
-        Extended,
-        MatchEnded,
-        PutOnHold,
-        HoldReleased,
-        Closed,
-        Reopened,
-        ConfidentialityBroken,
-        Corrected,
-        Disputed,
-    ),
+    *(Referred, Declined, Matched, PurposeAgreed, LetterSent, SessionArranged, SessionHeld, SessionMissed),
+    *(MoreAskedFor, Extended, MatchEnded, PutOnHold, HoldReleased, Closed, Reopened, ConfidentialityBroken),
+    *(Corrected, Disputed),
 )

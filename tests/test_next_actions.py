@@ -19,6 +19,7 @@ SAID: dict[str, dict[str, Any]] = {
     "match": {"mentor_id": uuid4()},
     "end-match": {"reason": "r"},
     "agree-purpose": {"purpose": "p"},
+    "send-letter": {"kind": "k", "sent_on": DAY},
     "arrange-session": {"at": None, "place": "Library"},
     "hold-session": {"held_on": DAY, "minutes": 30, "focus": "f", "notes": "n"},
     "miss-session": {"due_on": DAY, "reason": "r"},

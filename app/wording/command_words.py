@@ -18,6 +18,7 @@ class Words:
     button: str = ""
     intro: str = ""
     ask: Mapping[str, Field] = field(default_factory=dict)
+    """Other questions than the fields' own. One with a label is asked in its own way too."""
 
 
 def _ask(question: str, hint: str = "") -> Field:
@@ -123,6 +124,16 @@ COMMANDS: Final[dict[str, Words]] = {
     ),
     "cases/agree-purpose": Words(
         _("Agree the purpose"), _("Purpose recorded."), _("Give each session a focus that fits it.")
+    ),
+    "cases/send-letter": Words(
+        _("Record a letter home"),
+        _("Letter home recorded."),
+        ask={
+            "kind": Field(
+                _("About"), _("What was the letter about?"), _("For example, that mentoring begins.")
+            ),
+            "sent_on": _ask(_("When was it sent?")),
+        },
     ),
     "cases/arrange-session": Words(_("Arrange a session"), _("Session arranged.")),
     "cases/hold-session": Words(

@@ -120,4 +120,5 @@ def _question(name: str, words: Words, required: bool) -> Question:
 
 def _asked(name: str, field: Field, required: bool, instead: Field | None = None) -> Question:
     asked = instead or field
-    return Question(name, asked.question, asked.hint, field.kind, field.options, required)
+    how = asked if asked.label else field
+    return Question(name, asked.question, asked.hint, how.kind, how.options, required)

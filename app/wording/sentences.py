@@ -114,6 +114,7 @@ SENTENCES: Final[dict[str, tuple[Clause, ...]]] = {
         First((_("Agreed what the meetings are for: {purpose}."), _("Agreed what the meetings are for."))),
         _("What they expect: {expectations}."),
     ),
+    "mentee-case.letter-sent": (_("A letter went home on {sent_on}."), _("About: {kind}.")),
     "mentee-case.session-arranged": (
         First((_("Arranged to meet on {at}, {place}."), _("Arranged to meet on {at}."))),
     ),
@@ -237,6 +238,7 @@ TITLES: Final[dict[str, str]] = {
     "mentee-case.declined": _("Mentoring referral declined"),
     "mentee-case.matched": _("Matched"),
     "mentee-case.purpose-agreed": _("Purpose agreed"),
+    "mentee-case.letter-sent": _("Letter home"),
     "mentee-case.session-arranged": _("Session arranged"),
     "mentee-case.session-held": _("Session held"),
     "mentee-case.session-missed": _("Session missed"),

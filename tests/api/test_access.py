@@ -29,7 +29,7 @@ COMMANDS = {
     "/cases": f"{OFFICE} referrer mentor",
     **{
         f"/cases/{{id}}/{verb}": "coordinator"
-        for verb in ("decline", "match", "end-match", "extend", "close", "reopen")
+        for verb in ("decline", "match", "end-match", "send-letter", "extend", "close", "reopen")
     },
     **{
         f"/cases/{{id}}/{verb}": "coordinator mentor"

@@ -39,6 +39,7 @@ COMMANDS: dict[type[Subject], dict[str, type[Fact]]] = {
         "match": mentee_case.Matched,
         "end_match": mentee_case.MatchEnded,
         "agree_purpose": mentee_case.PurposeAgreed,
+        "send_letter": mentee_case.LetterSent,
         "arrange_session": mentee_case.SessionArranged,
         "hold_session": mentee_case.SessionHeld,
         "miss_session": mentee_case.SessionMissed,

@@ -10,6 +10,7 @@ from domain.mentee_case import (
     Corrected,
     Declined,
     Extended,
+    LetterSent,
     Matched,
     MatchEnded,
     MoreAskedFor,
@@ -24,6 +25,7 @@ from domain.policy import Policy
 from tests.domain.cases import (
     AT_REVIEW,
     CLOSED,
+    DECLINED,
     MATCHED,
     MENTOR,
     OTHER,
@@ -247,6 +249,14 @@ def test_an_arranged_session_is_the_next_meeting_until_it_was_held_or_missed() -
     case(REFERRED, MATCHED).when(
         lambda c: c.miss_session(by(), due_on=date(2026, 9, 1), reason="Ill")
     ).refused("before the match")
+
+
+def test_a_letter_home_is_recorded_whatever_became_of_the_case() -> None:
+    said = {"kind": "Permission", "sent_on": TODAY}
+    for past in ((REFERRED,), (REFERRED, MATCHED), (REFERRED, DECLINED), (REFERRED, MATCHED, held(), CLOSED)):
+        case(*past).when(lambda c: c.send_letter(by(), **said)).then((LetterSent, said))
+    early = by(happened_on=date(2026, 9, 1))
+    case(REFERRED).when(lambda c: c.send_letter(early, **said)).refused("before")
 
 
 def test_purpose_and_wishes_belong_to_a_matched_case() -> None:

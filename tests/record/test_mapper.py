@@ -43,6 +43,7 @@ REVIEWED = {
     "mentee-case.extended": "sessions",
     "mentee-case.matched": "sessions_planned",
     "mentee-case.referred": "sessions_planned",
+    "mentee-case.letter-sent": "sent_on",
     "mentee-case.session-held": "held_on minutes",
     "mentee-case.session-missed": "due_on",
     "mentor.agreement-signed": "signed_on",
