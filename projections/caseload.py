@@ -12,6 +12,7 @@ from domain.mentee_case import (
     Closed,
     Declined,
     Extended,
+    LetterSent,
     Matched,
     MatchEnded,
     MenteeCase,
@@ -50,6 +51,7 @@ class Case:
     matched_on: date | None
     last_met_on: date | None
     last_missed_on: date | None
+    last_letter_on: date | None
     next_at: datetime | None
     review_since: date | None
     closed_on: date | None
@@ -67,6 +69,7 @@ class _Case(MenteeCase):
         self.waiting_since: date | None = None
         self.last_met_on: date | None = None
         self.last_missed_on: date | None = None
+        self.last_letter_on: date | None = None
         self.next_at: datetime | None = None
         self.review_since: date | None = None
         self.closed_on: date | None = None
@@ -86,6 +89,9 @@ class _Case(MenteeCase):
     def on_matched(self, fact: Matched) -> None:
         super().on_matched(fact)
         self.waiting_since = None
+
+    def on_letter_sent(self, fact: LetterSent) -> None:
+        self.last_letter_on = max(fact.sent_on, self.last_letter_on or fact.sent_on)
 
     def on_session_arranged(self, fact: SessionArranged) -> None:
         super().on_session_arranged(fact)
@@ -148,6 +154,7 @@ CASELOAD: Final = ReadModel(
         "matched_on": "date",
         "last_met_on": "date",
         "last_missed_on": "date",
+        "last_letter_on": "date",
         "next_at": "timestamptz",
         "review_since": "date",
         "closed_on": "date",
@@ -215,6 +222,14 @@ class Caseload:
         """Matched cases without a meeting, and without a new match, since `before`; paged by `number`."""
         clause = (
             "WHERE state = 'matched' AND greatest(last_met_on, matched_on) < %(before)s"
+            " AND number > %(after)s ORDER BY number LIMIT %(limit)s"
+        )
+        return self._ask(clause, {"before": before, "after": after, "limit": limit})
+
+    def without_letter(self, before: date, after: int = 0, limit: int = PAGE) -> list[Case]:
+        """Cases that were matched before a day, and about which no letter went home; paged by `number`."""
+        clause = (
+            "WHERE state IN ('matched', 'at_review') AND last_letter_on IS NULL AND matched_on < %(before)s"
             " AND number > %(after)s ORDER BY number LIMIT %(limit)s"
         )
         return self._ask(clause, {"before": before, "after": after, "limit": limit})

@@ -142,6 +142,7 @@ class School:
             lambda: case.hold_session(by, held_on=day, minutes=30, focus="x", notes="y"),
             lambda: case.hold_session(by, held_on=day, minutes=30, focus="x", notes="y"),
             lambda: case.miss_session(by, due_on=day, reason="ill"),
+            lambda: case.send_letter(by, kind="Mentoring begins", sent_on=day),
             lambda: case.ask_for_more(by, words="please"),
             lambda: case.extend(by, sessions=2, reason="r", mentee_wishes="w"),
             lambda: case.close(by, outcome="better", reason="done") if self.chance.random() < 0.3 else None,

@@ -34,6 +34,7 @@ def test_a_case_from_its_referral_to_its_review(record: Record) -> None:
         "matched_on": day(1),
         "last_met_on": day(5),
         "last_missed_on": day(9),
+        "last_letter_on": None,
         "next_at": AT,
         "review_since": None,
         "closed_on": None,
@@ -120,3 +121,20 @@ def test_a_raised_concern_shows_as_a_hold_and_no_more(record: Record) -> None:
     record.catch_up()
     assert Caseload(record.pool).by_ids([case.id])[case.id].on_hold
     assert str(concern) not in repr(record.rows("caseload"))
+
+
+def test_cases_about_which_no_letter_went_home(record: Record) -> None:
+    told, early, late, waiting = matched(0), held(matched(1), *range(3, 9)), matched(9), referred(0)
+    for days in (3, 2):
+        told.send_letter(by(), kind="Mentoring begins", sent_on=day(days))
+    for case in (told, early, late, waiting):
+        record.save(case)
+    record.catch_up()
+    caseload = Caseload(record.pool)
+    assert caseload.by_ids([told.id])[told.id].last_letter_on == day(3)
+    assert [c.case_id for c in caseload.without_letter(day(10))] == [early.id]
+    assert [c.case_id for c in caseload.without_letter(day(11))] == [early.id, late.id]
+    late.close(on(12), outcome="better", reason="done")
+    record.save(late)
+    record.catch_up()
+    assert [c.case_id for c in caseload.without_letter(day(20))] == [early.id]
