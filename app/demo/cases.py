@@ -1,172 +1,171 @@
-"""The cases of the invented school: each a plan, and one way to tell any plan."""
+"""Telling the cases of the invented school: one way to tell any plan."""
 
-from dataclasses import dataclass, field
-from typing import Literal
-from uuid import UUID
+from datetime import timedelta
 
 from app.access.person import Person
-from app.demo.telling import Cast, Story, Teller
-from app.demo.terms import at
-from app.demo.themes import MORE, Theme
-
-Route = Literal["self", "parent", "staff", "mentor"]
-_SAID_BY = {
-    "self": "the pupil, by a slip in the letter box",
-    "parent": "a parent, by telephone",
-    "staff": "the form tutor",
-    "mentor": "a peer mentor who knows the pupil from Games Club",
-}
-_PLACES = ("Library, round table", "Room 12", "Student Support", "Games Club corner")
-_FORTNIGHT = 10
-"""School days between sessions: every other week."""
+from app.demo.plans import Meeting, Plan
+from app.demo.telling import Cast, Story, Teller, later
+from domain.mentee_case import MenteeCase
 
 
-@dataclass
-class Plan:
-    """One case: referred so many school days ago, and what becomes of it. `case_id` is set in the telling."""
-
-    back: int
-    theme: Theme
-    mentor: str | None = None
-    route: Route = "staff"
-    missed: tuple[int, ...] = ()
-    late: tuple[int, ...] = ()
-    sessions: int = 6
-    asks_for_more: bool = False
-    extend_by: int = 0
-    stop_after: int | None = None
-    """How many sessions are held before nothing more is recorded; None: all of them."""
-    close_early: str | None = None
-    close: bool = False
-    case_id: UUID | None = None
-    called: str = ""
-    mentor_person: Person | None = field(default=None, repr=False)
-
-    def say(self, words: str) -> str:
-        """Words about this mentee."""
-        return words.format(name=self.called)
-
-
-def mentoring(t: Teller, cast: Cast, plan: Plan, number: int) -> Story:
-    """A case from its mentoring referral as far as the plan goes; without a mentor it waits."""
-    yield t.time(plan.back, f"{9 + number % 6:02d}:{number * 7 % 60:02d}")
-    _refer(t, cast, plan)
-    if plan.mentor is None:
+def mentoring(t: Teller, cast: Cast, plan: Plan) -> Story:
+    """A case from its mentoring referral as far as its plan goes; without a mentor it waits."""
+    yield plan.referred
+    refer(t, cast, plan)
+    price = cast.staff[plan.coordinator]
+    if plan.tale.ending == "declined" and plan.ended:
+        yield plan.ended
+        reason = plan.say(plan.tale.reason)
+        t.give(price, "cases/decline", plan.case_id, reason=reason, signposted_to=plan.tale.outcome)
+    if plan.matched is None or plan.mentor is None:
         return
-    price = cast.staff["coordinator" if number % 4 else "coordinator2"]
-    yield t.time(plan.back - 3, f"10:{number * 11 % 60:02d}")
+    yield plan.matched
+    match(t, cast, plan)
+    yield from _meetings(t, cast, plan)
+    if plan.ended:
+        yield plan.ended
+        t.give(
+            price, "cases/close", plan.case_id, outcome=plan.tale.outcome, reason=plan.say(_why_closed(plan))
+        )
+
+
+def refer(t: Teller, cast: Cast, plan: Plan) -> None:
+    """The mentoring referral."""
+    plan.case_id = t.give(
+        cast.staff[plan.coordinator],
+        "cases/refer",
+        pupil_id=str(cast.ids[plan.pupil.name]),
+        route=plan.tale.route,
+        reasons=list(plan.tale.reasons),
+        words=plan.say(plan.tale.words),
+        referred_by=plan.referred_by,
+    )
+
+
+def match(t: Teller, cast: Cast, plan: Plan) -> None:
+    """Match the mentor of the plan."""
+    if plan.mentor is None:
+        raise LookupError("Only a plan with a mentor can be matched.")
+    name = plan.mentor.pupil.name
     t.give(
-        price,
+        cast.staff[plan.coordinator],
         "cases/match",
         plan.case_id,
-        mentor_id=str(cast.mentors[plan.mentor]),
-        reason="Has a place, and they will get on.",
+        mentor_id=str(cast.mentors[name]),
+        reason=plan.match_reason,
     )
-    mentor = plan.mentor_person = cast.mentor_accounts[plan.mentor]
-    yield t.time(plan.back - 5, f"13:{number % 30:02d}")
+    plan.mentor_person = cast.mentor_accounts[name]
+
+
+def _meetings(t: Teller, cast: Cast, plan: Plan) -> Story:
+    """The meetings, and the review between them where the case is extended."""
+    first = plan.meetings[0]
+    yield later(plan.matched or first.starts, 95)
+    arrange(t, plan, first)
+    yield first.starts + timedelta(minutes=2)
     t.give(
-        mentor,
+        _mentor(plan),
         "cases/agree-purpose",
         plan.case_id,
-        purpose=plan.say(plan.theme.purpose),
-        expectations="Every other week, in school. What we say stays between us unless somebody isn't safe.",
+        purpose=plan.say(plan.tale.purpose),
+        expectations=plan.expectations,
     )
-    back = plan.back - 6
-    _arrange(t, plan, mentor, back, number)
-    for turn in range(plan.sessions):
-        if turn == plan.stop_after:
+    planned = len(plan.tale.sessions)
+    held = 0
+    for number, meeting in enumerate(plan.meetings):
+        if number == plan.stops_before:
             return
-        if turn in plan.missed:
-            yield t.time(back - 1, f"08:{30 + number % 20:02d}")
-            t.give(
-                mentor,
-                "cases/miss-session",
-                plan.case_id,
-                due_on=t.day(back).isoformat(),
-                reason=plan.say("{name} was away ill. We meet next week instead."),
-            )
-            back -= 5
-            _arrange(t, plan, mentor, back, number)
-        yield t.time(back - (3 if turn in plan.late else 0), f"13:{15 + number % 40:02d}")
-        _hold(t, plan, mentor, turn, back)
-        back -= _FORTNIGHT
-        if turn + 1 < plan.sessions and turn + 1 != plan.stop_after:
-            yield t.time(back + _FORTNIGHT - 1 - (3 if turn in plan.late else 0), f"12:{number % 60:02d}")
-            _arrange(t, plan, mentor, back, number)
-    yield from _after_the_last(t, price, plan, back + _FORTNIGHT, number)
+        yield meeting.recorded
+        record(t, plan, meeting)
+        if meeting.misread:
+            yield later(meeting.recorded, 1)
+            correct_minutes(t, plan, meeting)
+        held += meeting.session is not None
+        free_from = later(meeting.recorded, 2)
+        if held == planned and meeting.session and plan.asked and plan.extended:
+            yield plan.asked
+            words = plan.say(plan.tale.more_wishes)
+            t.give(_mentor(plan), "cases/ask-for-more", plan.case_id, words=words)
+            yield plan.extended
+            extend(t, cast, plan)
+            free_from = later(plan.extended, 40)
+        if plan.second and number == plan.second.after:
+            yield plan.second.ended
+            hand_over(t, cast, plan)
+            free_from = later(plan.second.matched, 95)
+            yield plan.second.matched
+            match(t, cast, plan)
+        if number + 1 < len(plan.meetings):
+            yield free_from
+            arrange(t, plan, plan.meetings[number + 1])
 
 
-def _refer(t: Teller, cast: Cast, plan: Plan) -> None:
-    day = t.day(plan.back)
-    pupil = cast.mentee(day, t.today)
-    plan.called = pupil.called
-    plan.case_id = t.give(
-        cast.staff["coordinator"],
-        "cases/refer",
-        pupil_id=str(cast.ids[pupil.name]),
-        route=plan.route,
-        reasons=list(plan.theme.reasons),
-        words=plan.say(plan.theme.words),
-        referred_by=_SAID_BY[plan.route],
-    )
+def arrange(t: Teller, plan: Plan, meeting: Meeting) -> None:
+    """Arrange the next meeting."""
+    at_time = meeting.starts.isoformat()
+    t.give(_mentor(plan), "cases/arrange-session", plan.case_id, at=at_time, place=plan.place)
 
 
-def _arrange(t: Teller, plan: Plan, mentor: Person, back: int, number: int) -> None:
-    when = at(t.day(back), f"13:{number % 3 * 5:02d}")
+def record(t: Teller, plan: Plan, meeting: Meeting) -> None:
+    """What the mentor writes about a meeting, or about one that didn't happen."""
+    on, session = meeting.starts.date().isoformat(), meeting.session
+    if session is None:
+        t.give(_mentor(plan), "cases/miss-session", plan.case_id, due_on=on, reason=meeting.missed)
+        return
     t.give(
-        mentor,
-        "cases/arrange-session",
-        plan.case_id,
-        at=when.isoformat(),
-        place=_PLACES[number % len(_PLACES)],
-    )
-
-
-def _hold(t: Teller, plan: Plan, mentor: Person, turn: int, back: int) -> None:
-    focus, notes = (plan.theme.sessions + MORE)[turn]
-    t.give(
-        mentor,
+        _mentor(plan),
         "cases/hold-session",
         plan.case_id,
-        held_on=t.day(back).isoformat(),
-        minutes=25 + turn * 5 % 20,
-        focus=focus,
-        notes=plan.say(notes),
-        friend_came=turn == 2 and len(plan.called) % 2 == 0,
+        held_on=on,
+        minutes=meeting.misread or meeting.minutes,
+        focus=plan.say(session.focus),
+        notes=plan.say(session.notes),
+        friend_came=session.friend_came,
     )
 
 
-def _after_the_last(t: Teller, price: Person, plan: Plan, back: int, number: int) -> Story:
-    """What follows the last session of the plan: the review, where the plan has one."""
-    minute = f"{number * 13 % 60:02d}"
-    mentor = plan.mentor_person
-    if plan.close_early:
-        yield t.time(back - 4, f"11:{minute}")
-        t.give(price, "cases/close", plan.case_id, outcome="Stopped early", reason=plan.say(plan.close_early))
-        return
-    if plan.asks_for_more and mentor:
-        yield t.time(back - 1, f"13:{minute}")
-        t.give(mentor, "cases/ask-for-more", plan.case_id, words=plan.say(plan.theme.wishes))
-    if plan.extend_by and mentor:
-        yield t.time(back - 3, f"11:{minute}")
-        t.give(
-            price,
-            "cases/extend",
-            plan.case_id,
-            sessions=plan.extend_by,
-            reason=plan.say("It is working, and {name} isn't quite there yet."),
-            mentee_wishes=plan.say(plan.theme.wishes),
-        )
-        for turn in range(plan.extend_by):
-            back -= _FORTNIGHT
-            yield t.time(back, f"13:{15 + number % 40:02d}")
-            _hold(t, plan, mentor, plan.sessions + turn, back)
-    if plan.close:
-        yield t.time(back - 4, f"14:{minute}")
-        t.give(
-            price,
-            "cases/close",
-            plan.case_id,
-            outcome=plan.theme.outcome,
-            reason=plan.say(plan.theme.closing),
-        )
+def correct_minutes(t: Teller, plan: Plan, meeting: Meeting) -> None:
+    """The mentor had typed another number than they meant, and says so."""
+    t.give(
+        _mentor(plan),
+        "cases/correct",
+        plan.case_id,
+        version=t.version(MenteeCase, plan.case_id),
+        field="minutes",
+        value=str(meeting.minutes),
+        reason="I hit the wrong key.",
+    )
+
+
+def hand_over(t: Teller, cast: Cast, plan: Plan) -> None:
+    """The mentor can't go on; from now on the plan's mentor is the second one."""
+    if plan.second is None:
+        raise LookupError("This plan has one mentor.")
+    price = cast.staff[plan.coordinator]
+    t.give(price, "cases/end-match", plan.case_id, reason=plan.say(plan.second.why))
+    plan.mentor, plan.match_reason = plan.second.mentor, plan.second.match_reason
+
+
+def extend(t: Teller, cast: Cast, plan: Plan) -> None:
+    """Extend it at the review, as the tale says."""
+    t.give(
+        cast.staff[plan.coordinator],
+        "cases/extend",
+        plan.case_id,
+        sessions=len(plan.tale.more),
+        reason=plan.say(plan.tale.more_because),
+        mentee_wishes=plan.say(plan.tale.more_wishes),
+    )
+
+
+def _why_closed(plan: Plan) -> str:
+    tale = plan.tale
+    if tale.wishes and not tale.more:
+        return f"{tale.reason} Asked at the review: {tale.wishes}"
+    return tale.reason
+
+
+def _mentor(plan: Plan) -> Person:
+    if plan.mentor_person is None:
+        raise LookupError("Only a matched case has a mentor.")
+    return plan.mentor_person

@@ -2,8 +2,10 @@
 
 import csv
 import io
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from importlib.resources import files
 from typing import Final
 
@@ -15,12 +17,15 @@ from domain.staff import Role
 SCHOOL: Final = "Hollinbrook School"
 PASSWORD: Final = "hollinbrook"  # noqa: S105 - printed by the demo for everybody to use
 _SCHOOL_NUMBER: Final = "9994321"  # no local authority has the number 999
-_YEARS: Final = range(7, 12)
+_YEARS: Final = range(7, 14)
 
 
 @dataclass(frozen=True)
 class Pupil:
-    """A pupil as the demo's file names them; `year_group` is the one of the present school year."""
+    """A pupil as the demo's file names them; `year_group` is the one of the present school year.
+
+    `pronoun` is she or he. Who `left` did so when the school year before this one ended.
+    """
 
     given_name: str
     family_name: str
@@ -28,6 +33,8 @@ class Pupil:
     birthday: str
     year_group: int
     form: str
+    pronoun: str
+    left: str = ""
 
     @property
     def name(self) -> str:
@@ -39,9 +46,23 @@ class Pupil:
         """What friends call them."""
         return self.known_as or self.given_name
 
+    @property
+    def shown(self) -> str:
+        """As lists show them."""
+        return f"{self.called} {self.family_name}"
+
     def year_on(self, day: date, today: date) -> int:
         """The year group on a day of this school year or of the one before."""
         return self.year_group - (school_year(today) - school_year(day))
+
+    def is_here(self, day: date, today: date) -> bool:
+        """Whether they are on the roll on a day of this school year or of the one before."""
+        stays = not self.left or school_year(day) < school_year(today)
+        return stays and self.year_on(day, today) in _YEARS
+
+    def tutor_group(self, day: date, today: date) -> str:
+        """Such as 7H."""
+        return f"{self.year_on(day, today)}{self.form}"
 
     def born_on(self, today: date) -> date:
         """A birth date that fits the year group."""
@@ -78,36 +99,39 @@ STAFF: Final = (
 )
 
 
-def pupils() -> list[Pupil]:
-    """Everybody of the file, Years 7 to 11."""
+@cache
+def pupils() -> tuple[Pupil, ...]:
+    """Everybody of the file: Years 7 to 13, and those who left in the summer."""
     text = files(__package__).joinpath("pupils.csv").read_text("utf-8")
     rows = csv.DictReader(io.StringIO(text))
-    return [Pupil(**{**row, "year_group": int(row["year_group"])}) for row in rows]  # type: ignore[arg-type]
+    return tuple(Pupil(**{**row, "year_group": int(row["year_group"])}) for row in rows)  # type: ignore[arg-type]
 
 
 def roll_on(day: date, today: date) -> bytes:
-    """The school's roll on a day, as the file that an office would export: those in Years 7 to 11 then."""
+    """The school's roll on a day, as the file that an office would export."""
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(COLUMNS)
-    for number, pupil in enumerate(pupils(), start=1):
-        year = pupil.year_on(day, today)
-        if year in _YEARS:
+    entered: Counter[int] = Counter()
+    for pupil in pupils():
+        entered[pupil.year_group] += 1
+        if pupil.is_here(day, today):
             names = (pupil.given_name, pupil.family_name, pupil.known_as)
-            upn = _upn(number, pupil, today)
-            writer.writerow([upn, *names, pupil.born_on(today), year, f"{year}{pupil.form}"])
+            upn = _upn(entered[pupil.year_group], pupil, today)
+            year, form = pupil.year_on(day, today), pupil.tutor_group(day, today)
+            writer.writerow([upn, *names, pupil.born_on(today), year, form])
     return out.getvalue().encode("utf-8-sig")
 
 
 def move_up_day(begins: date, today: date) -> date | None:
     """The first day of this school year, when the record begins before it."""
     first = first_day(school_year(today))
-    return first if begins < first < today else None
+    return first if begins < first <= today else None
 
 
 def _upn(number: int, pupil: Pupil, today: date) -> str:
-    # The newest pupils of two forms came without one, as newcomers from abroad do.
-    if pupil.year_group == _YEARS[0] and number % 20 == 0:
+    # A few of the newest pupils came without one, as newcomers from abroad do.
+    if pupil.year_group == _YEARS[0] and number % 50 == 0:
         return ""
     entered = school_year(today) - (pupil.year_group - _YEARS[0])
     rest = f"{_SCHOOL_NUMBER}{entered % 100:02d}{number:03d}"

@@ -1,16 +1,18 @@
 """Telling the whole invented year into an empty demo. It is all there, or it is begun again."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 from uuid import UUID, uuid4
 
 from app.access.person import Person
 from app.casework import Casework
-from app.demo.mentors import RECRUITS, recruiting, supervising
+from app.demo.mentors import recruiting, supervising
 from app.demo.people import PASSWORD, STAFF, move_up_day, pupils, roll_on
+from app.demo.planning import DAYS, Year
 from app.demo.plot import stories
+from app.demo.recruits import MENTOR_YEARS
 from app.demo.telling import Cast, Story, Teller, later
-from app.demo.terms import at
+from app.demo.terms import at, school_days_back
 from app.forms import LONDON
 from app.house import House
 from app.record.recorder import CommandKey
@@ -18,14 +20,15 @@ from app.roll_file import read_roll
 from app.roll_import import import_roll
 from app.staff_office import StaffOffice
 from domain.fact import By
+from domain.pupil import Pupil
 from domain.scheme import SCHEME_ID
 from domain.staff import SYSTEM, Staff
 from projections.positions import wait_for
 from projections.roll import Roll
 
-DAYS: Final = 185
-"""School days that the story covers: nearly a school year."""
 WAIT_SECONDS: Final = 60.0
+_MOST_PUPILS: Final = 2000
+_DESTINATIONS: Final = ("Sixth-form college", "University", "Apprenticeship", "Further education college")
 _COMMAND: Final = UUID("5c4e3e00-0000-4000-8000-000000000003")
 _BEGUN: Final = CommandKey(_COMMAND, SYSTEM, "/demo/begun", b"casebook-demo/1")
 _TOLD: Final = CommandKey(_COMMAND, SYSTEM, "/demo/told", b"casebook-demo/1")
@@ -51,7 +54,8 @@ def tell_the_year(house: House, school: str, now: datetime | None = None) -> Non
     `school` is the name that pages show; `now` is the moment up to which the year is told.
     """
     now = (now or datetime.now(LONDON)).astimezone(LONDON)
-    begin = Teller(_casework(house), now, DAYS)
+    year = Year(now.date())
+    begin = Teller(_casework(house), now, year.days)
     begin.casework.demo_time = begin.time(DAYS, "08:00")
     former = _first_of_all(begin.casework, house)
     office = StaffOffice(begin.casework, house.accounts)
@@ -69,18 +73,19 @@ def tell_the_year(house: House, school: str, now: datetime | None = None) -> Non
         )
         for colleague in STAFF
     }
-    begin.give(staff["coordinator"], "scheme/adopt", SCHEME_ID, school_name=school)
+    rules = {"school_name": school, "mentor_years": list(MENTOR_YEARS), "closing_needs_second_person": True}
+    begin.give(staff["coordinator"], "scheme/adopt", SCHEME_ID, **rules)
 
     # Casework knows the rules for two seconds: this one asks for those that were adopted just now.
-    t = Teller(_casework(house), now, DAYS)
-    cast = Cast(pupils(), {}, staff)
+    t = Teller(_casework(house), now, year.days)
+    cast = Cast(staff)
     office = StaffOffice(t.casework, house.accounts)
     t.tell(
         [
             _keep_the_roll(t, cast, house),
-            *(recruiting(t, cast, office, recruit, number) for number, recruit in enumerate(RECRUITS)),
-            supervising(t, cast),
-            *stories(t, cast),
+            *(recruiting(t, cast, office, recruit) for recruit in year.recruits),
+            supervising(t, cast, year.recruits),
+            *stories(t, cast, year),
         ]
     )
     t.casework.demo_time = later(now, -30)
@@ -112,14 +117,33 @@ def _keep_the_roll(t: Teller, cast: Cast, house: House) -> Story:
     moves_up = move_up_day(begins, t.today)
     for day in filter(None, (begins, moves_up)):
         yield at(day, "08:10")
+        if day == moves_up:
+            _let_leave(t, cast, day)
         rows = read_roll(roll_on(day, t.today), day)
         import_roll(rows, t.casework, house.pool, roll, wait)
         wait()
         cast.ids.update(_ids(roll))
 
 
+def _let_leave(t: Teller, cast: Cast, day: date) -> None:
+    """Who isn't in the new year's file left on the last day of the old one."""
+    last = school_days_back(day, 1)[0]
+    office = cast.staff["data"]
+    leavers: list[Pupil] = []
+    for one in pupils():
+        if one.is_here(last, t.today) and not one.is_here(day, t.today):
+            pupil = t.casework.load(Pupil, cast.ids[one.name])
+            if pupil is None:
+                raise NotTold("Somebody on the list of pupils isn't in the record.")
+            by = By(office.account, uuid4(), day, policy=t.casework.policy())
+            pupil.leave(by, left_on=last, destination=_DESTINATIONS[len(leavers) % len(_DESTINATIONS)])
+            leavers.append(pupil)
+    if leavers:
+        t.casework.save(leavers)
+
+
 def _ids(roll: Roll) -> dict[str, UUID]:
-    found = roll.pupils(limit=1000)
+    found = roll.pupils(limit=_MOST_PUPILS)
     return {f"{pupil.given_name} {pupil.family_name}": pupil.pupil_id for pupil in found}
 
 

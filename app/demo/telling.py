@@ -13,10 +13,9 @@ from uuid import UUID, uuid4
 from app.access.person import Person
 from app.casework import Casework
 from app.commands import BY_KEY
-from app.demo.people import Pupil
-from app.demo.terms import at, next_school_day, school_days_back
+from app.demo.terms import Days, at
 from domain.concern import Concern
-from domain.fact import By
+from domain.fact import By, Subject
 from domain.staff import SYSTEM
 
 Story = Generator[datetime, None, None]
@@ -25,15 +24,11 @@ Story = Generator[datetime, None, None]
 class Teller:
     """Gives commands in the names of invented people. `now` is the moment up to which the year is told."""
 
-    def __init__(self, casework: Casework, now: datetime, days: int) -> None:
+    def __init__(self, casework: Casework, now: datetime, days: Days) -> None:
         self.casework = casework
         self.now = now
         self.today: date = now.date()
-        self._days = school_days_back(self.today, days)
-
-    def day(self, back: int) -> date:
-        """The school day that lies so many school days back: 1 is the last one before today."""
-        return self._days[back - 1] if back >= 1 else next_school_day(self.today, 1 - back)
+        self.day = days.back
 
     def time(self, back: int, clock: str) -> datetime:
         """A time on that day."""
@@ -53,15 +48,22 @@ class Teller:
         """Give a command, with values as a program would send them. Gives the subject's id."""
         doing = BY_KEY[command]
         key = self.casework.key(person, doing.rule, str(uuid4()), said)
-        loaded = doing.schema().load(said)
+        loaded = doing.schema.load(said)
         return self.casework.run(doing, person, loaded, key=key, subject_id=subject_id).subject.id
 
     def worry(self, person: Person, case_id: UUID | None, /, **said: Any) -> UUID:
         """Raise a concern, about a case or not. Gives the concern's id."""
         doing = BY_KEY["cases/break-confidentiality" if case_id else "concerns/raise-concern"]
         key = self.casework.key(person, doing.rule, str(uuid4()), said)
-        loaded = doing.schema().load(said)
+        loaded = doing.schema.load(said)
         return self.casework.raise_concern(person, loaded, key=key, case_id=case_id).subject.id
+
+    def version(self, kind: type[Subject], subject_id: UUID | None) -> int:
+        """The number of the newest fact about a subject."""
+        subject = self.casework.load(kind, subject_id) if subject_id else None
+        if subject is None:
+            raise LookupError("Nothing was told about it so far.")
+        return subject.version
 
     def alerted(self, concern_id: UUID, told: Iterable[Person]) -> None:
         """Record the alert that went out when the concern was raised."""
@@ -82,24 +84,13 @@ def _go_on(waiting: list[tuple[datetime, int, Story]], number: int, story: Story
 
 
 class Cast:
-    """Who plays in the stories: staff by sign-in name, mentors by pupil's name, mentees as needed."""
+    """Who plays in the stories, as they become known: staff by sign-in name, the others by pupil's name."""
 
-    def __init__(self, pupils: list[Pupil], ids: dict[str, UUID], staff: dict[str, Person]) -> None:
-        self.pupils = {pupil.name: pupil for pupil in pupils}
-        self.ids = ids
+    def __init__(self, staff: dict[str, Person]) -> None:
         self.staff = staff
+        self.ids: dict[str, UUID] = {}
         self.mentors: dict[str, UUID] = {}
         self.mentor_accounts: dict[str, Person] = {}
-        self._free = list(pupils)
-
-    def mentee(self, day: date, today: date) -> Pupil:
-        """A pupil of Year 7 or 8 on that day, who plays in no other story."""
-        # Alternately from the front and the back of a form, so that not all are neighbours.
-        for pupil in self._free[::7] + self._free:
-            if pupil.year_on(day, today) in (7, 8) and pupil.name in self.ids:
-                self._free.remove(pupil)
-                return pupil
-        raise LookupError("The invented school has too few pupils for its stories.")
 
 
 def later(when: datetime, minutes: int) -> datetime:

@@ -1,6 +1,7 @@
 """When an invented English school is in session: dates worked out by rule, so that the demo fits any year."""
 
 from datetime import date, datetime, time, timedelta
+from functools import cache
 from typing import Final
 
 from app.forms import LONDON
@@ -59,12 +60,25 @@ def next_school_day(after: date, count: int = 1) -> date:
     return day
 
 
+class Days:
+    """School days, counted from today."""
+
+    def __init__(self, today: date, count: int) -> None:
+        self.today = today
+        self._back = school_days_back(today, count)
+
+    def back(self, count: int) -> date:
+        """The school day that lies so many school days back: 1 is the last one before today."""
+        return self._back[count - 1] if count >= 1 else next_school_day(self.today, 1 - count)
+
+
 def at(day: date, clock: str) -> datetime:
     """A time of day at school, such as "13:05"."""
     return datetime.combine(day, time.fromisoformat(clock), LONDON)
 
 
-def _holidays(year: int) -> list[tuple[date, date]]:
+@cache
+def _holidays(year: int) -> tuple[tuple[date, date], ...]:
     following = year + 1
     good_friday = easter(following) - 2 * _DAY
     easter_begins = good_friday - good_friday.weekday() * _DAY
@@ -72,7 +86,7 @@ def _holidays(year: int) -> list[tuple[date, date]]:
     spring_bank = _monday_by(date(following, 5, 31))
     autumn_half_term = _monday_by(date(year, 10, 31))
     may_day = _monday_by(date(following, 5, 7))
-    return [
+    return (
         (date(year, 9, 1), first_day(year) - _DAY),
         (autumn_half_term, autumn_half_term + 4 * _DAY),
         (_monday_by(date(year, 12, 24)), date(following, 1, 4)),
@@ -81,7 +95,7 @@ def _holidays(year: int) -> list[tuple[date, date]]:
         (may_day, may_day),
         (spring_bank, spring_bank + 4 * _DAY),
         (date(following, 7, 22), date(following, 8, 31)),
-    ]
+    )
 
 
 def _monday_by(latest: date) -> date:

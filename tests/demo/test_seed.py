@@ -22,6 +22,7 @@ from domain.mentee_case import SessionHeld
 from projections.caseload import Caseload
 from projections.mentors import Mentors
 from projections.positions import status, wait_for
+from projections.roll import Roll
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def empty(demo_settings: Settings) -> Iterator[House]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("now", ["2026-11-20T15:30", "2026-09-03T07:00", "2026-08-15T00:05"])
+@pytest.mark.parametrize("now", ["2026-11-20T15:30", "2026-09-03T07:00"])
 def test_the_year_can_be_told_on_any_day(empty: House, now: str) -> None:
     moment = datetime.fromisoformat(now).replace(tzinfo=LONDON)
     assert not is_begun(empty)
@@ -42,7 +43,7 @@ def test_the_year_can_be_told_on_any_day(empty: House, now: str) -> None:
     assert is_told(empty)
     assert empty.casework.policy().school_name == SCHOOL
     position = empty.recorder.max_notification_id() or 0
-    assert wait_for(empty.pool, position, timeout=20)
+    assert wait_for(empty.pool, position, timeout=60)
     assert not [standing for standing in status(empty.pool) if standing.fault]
 
     facts = list(_facts(empty))
@@ -51,17 +52,24 @@ def test_the_year_can_be_told_on_any_day(empty: House, now: str) -> None:
     assert times[-1] <= moment
     assert times[0] < moment - timedelta(days=250)
     held = [fact for _, fact in facts if isinstance(fact, SessionHeld)]
-    assert len(held) > 100
+    assert len(held) > 600
     assert all(is_school_day(fact.held_on) for fact in held)
 
-    cases = Caseload(empty.pool).cases(limit=100)
+    cases = Caseload(empty.pool).cases(limit=500)
     states = Counter(case.state for case in cases)
-    assert 28 <= len(cases) <= 36
+    assert len(cases) == 149
     assert set(states) == {"referred", "matched", "at_review", "closed", "declined"}
-    assert min(states.values()) >= 2
-    assert {case.on_hold for case in cases} == {True, False}
-    standings = Counter((m.standing, m.trained, m.signed) for m in Mentors(empty.pool).mentors(limit=100))
+    assert states["closed"] > 90
+    # All of the coordinator's first page fits on it.
+    assert 2 <= states["at_review"] <= 8
+    assert states["referred"] <= 8
+    assert 3 <= sum(case.on_hold for case in cases) <= 4
+    mentors = Mentors(empty.pool).mentors(limit=100)
+    assert len(mentors) == 85
+    assert max(len(mentor.cases) for mentor in mentors) == 2
+    standings = Counter((m.standing, m.trained, m.signed) for m in mentors)
     assert len(standings) >= 5
+    assert 870 <= len(Roll(empty.pool).pupils(limit=2000)) <= 970
     decisions = {fact.decision for _, fact in facts if isinstance(fact, Decided)}
     assert decisions == {"refer", "early_help", "monitor", "no_further_action"}
     unread = [
@@ -70,6 +78,10 @@ def test_the_year_can_be_told_on_any_day(empty: House, now: str) -> None:
         if (concern := empty.casework.load(Concern, concern_id)) and not concern.acknowledged
     ]
     assert len(unread) == 1
+    raised = sum(isinstance(fact, Raised) for _, fact in facts)
+    assert 8 <= raised <= 12
+    notes = Counter(fact.notes for fact in held)
+    assert [words for words, times in notes.items() if times > 1] == []
 
     for colleague in STAFF:
         person = empty.accounts.by_password(colleague.sign_in, PASSWORD, "127.0.0.1")
@@ -91,10 +103,11 @@ def _facts(house: House) -> Iterator[tuple[StoredRow, Fact]]:
 def test_the_roll_is_a_file_that_the_importer_takes_without_a_word() -> None:
     today = datetime(2026, 11, 20, tzinfo=LONDON).date()
     rows = read_roll(roll_on(today, today), today)
-    assert len(rows) == len(pupils()) == 240
-    assert {row.year_group for row in rows} == set(range(7, 12))
+    assert len(rows) == 900
+    assert {row.year_group for row in rows} == set(range(7, 14))
     assert all(year_by_age(row.born_on, today) == row.year_group for row in rows)
-    assert len({(row.given_name, row.family_name) for row in rows}) == 240
+    assert len({(pupil.given_name, pupil.family_name) for pupil in pupils()}) == len(pupils())
+    assert len({row.upn for row in rows if row.upn}) > 890
 
 
 def test_a_school_s_own_record_is_never_told_stories(house: House) -> None:

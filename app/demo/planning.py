@@ -1,0 +1,314 @@
+"""The invented year on paper: which case begins when, who mentors it, and on which days they meet.
+
+Nothing here is recorded. What lies after now is planned as well, so that whatever is open today is open
+because its end hasn't come.
+"""
+
+import random
+import re
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from app.demo.people import Pupil, pupils
+from app.demo.plans import Meeting, Plan, Second
+from app.demo.recruits import CASELOAD, Deck, Recruit, recruit_all
+from app.demo.tales import Session, Tale, lists, say, tales
+from app.demo.terms import Days, at, first_day, is_school_day, next_school_day, school_year
+
+DAYS: Final = 185
+"""School days that the story covers: nearly a school year."""
+_WEEK: Final = timedelta(days=7)
+_OLDEST: Final = 168
+_RECENT: Final = (52, 8)
+_RECENT_CASES: Final = 34
+_SETTLED_DAYS: Final = 60
+"""Calendar days after the summer from which on no case was carried over it."""
+_PINNED: Final = {
+    "partner": 150, "slipper": 138, "hunger": 124, "carer": 116, "arms": 108, "parcel": 92, "baby": 52,
+}  # fmt: skip
+"""How many school days ago cases were referred in which something was disclosed that is settled by now."""
+_MET: Final = {"nan": (5, 9), "online": (2, 1), "brother": (1, 1)}
+"""Which session of the other cases with a disclosure was how many school days ago."""
+_LUNCH: Final = ("12:50", "12:55", "13:00", "13:05", "13:10")
+_CLOCKS: Final = (*_LUNCH, "15:20")
+_AT_LUNCH: Final = re.compile(r"lunch|canteen|break|\bate?\b|eat|pudding|queue", re.IGNORECASE)
+_WAITING: Final = (6, 4, 3, 2, 1)
+_QUIET_BACK: Final = 19
+_TRIES: Final = 30
+_MOST_MISSED: Final = 2
+_MENTEE_YEARS: Final = (7, 8, 9)
+_DECLINED: Final = (158, 139, 121, 104, 87, 70, 44, 23, 9)
+
+
+class Year:
+    """The whole plan up to `today`: `recruits` and `plans`, the same for the same day."""
+
+    def __init__(self, today: date) -> None:
+        self.days = Days(today, DAYS)
+        self._chance = random.Random(today.toordinal())  # noqa: S311 - a story, not a secret
+        self.recruits = recruit_all(self._chance, self.days, pupils())
+        oldest = max(_MENTEE_YEARS) + 1
+        self._pupils = [p for p in pupils() if p.year_group <= oldest and not p.left]
+        self._taken = {recruit.pupil.name for recruit in self.recruits}
+        words = lists()
+        self._matches, self._places, self._missed, self._expects = (
+            Deck(self._chance, words[name]) for name in ("matches", "places", "missed", "expectations")
+        )
+        self._says = {route: Deck(self._chance, words[name]) for route, name in _SAID_BY.items()}
+        self.plans = sorted(self._plans(), key=lambda plan: plan.referred)
+        self._give_mentors()
+        over = [p for p in self._plain() if p.span[1] < self.days.back(20) and len(p.meetings) >= 6]
+        now = [p for p in self._plain() if p.span[0] < self.days.back(14) and p.span[1] > today]
+        now = [p for p in now if p.mentor and not p.mentor.sign_in]
+        self._hand_over(over[3::7])
+        self._go_quiet(now)
+        self.comes_back = next(p for p in over[-25:] if p.second is None and p.tale.ending == "closed")
+        waits = next(p for p in reversed(now) if p.stops_before is None and self._next_after(p, 7) > 0)
+        waits.stops_before = self._next_after(waits, 7)
+        waits.ended = None
+        self.objections = [waits, *over[5:60:37][:2]]
+        for plan in over[8:80:19]:
+            meeting = plan.meetings[2]
+            meeting.misread = meeting.minutes * 10
+        for recruit in [p.mentor for p in now if p.mentor and p.stops_before is None][:2]:
+            recruit.supervised = False
+
+    @property
+    def by_key(self) -> dict[str, Plan]:
+        """The cases that something more happens in."""
+        return {plan.tale.key: plan for plan in self.plans if plan.tale.key}
+
+    # What is unlike the others
+
+    def _plain(self) -> list[Plan]:
+        """Cases with nothing special about them so far."""
+        return [plan for plan in self.plans if plan.mentor and not plan.tale.key]
+
+    def _next_after(self, plan: Plan, back: int) -> int:
+        """The number of the first meeting from that school day on."""
+        since = self.days.back(back)
+        numbers = [n for n, meeting in enumerate(plan.meetings) if meeting.starts.date() >= since]
+        return numbers[0] if numbers else 0
+
+    def _go_quiet(self, now: Sequence[Plan]) -> None:
+        """Two cases in which nobody has recorded a meeting for weeks."""
+        old = [p for p in now if p.meetings[0].recorded.date() < self.days.back(_QUIET_BACK)]
+        for plan in old[:2]:
+            plan.stops_before = self._next_after(plan, _QUIET_BACK)
+            plan.ended = None
+
+    def _hand_over(self, plans: Sequence[Plan]) -> None:
+        """Two cases that another mentor brought to their end."""
+        done = 0
+        for plan in plans:
+            last = plan.meetings[2].recorded
+            ended = next_school_day(last.date())
+            matched = next_school_day(ended, 2)
+            if done == 2 or matched >= plan.meetings[3].starts.date() or plan.tale.more:
+                continue
+            mentor = self._mentor_for(plan)
+            if plan.mentor in (None, mentor):
+                continue
+            mentor.busy.append(plan.span)
+            why = plan.say(_WHY_HANDED_OVER[done])
+            reason = say(self._matches.draw(), plan.pupil, mentor.pupil.called)
+            times = self._time(ended, 9, 11), self._time(matched, 9, 11)
+            plan.second = Second(2, *times, mentor, why, reason)
+            done += 1
+
+    # When
+
+    def _plans(self) -> list[Plan]:
+        told = list(tales())
+        self._chance.shuffle(told)
+        plain = [t for t in told if not t.key and t.ending in ("closed", "stopped")]
+        pinned = {t.key: t for t in told if t.key}
+        backs = self._referral_days(len(plain))
+        found = [self._case(tale, back) for tale, back in zip(plain, backs, strict=True)]
+        found += [self._case(pinned[key], back, weekly=True) for key, back in _PINNED.items()]
+        found += [self._case_met(pinned[key], *met) for key, met in _MET.items()]
+        for ending, days in (("waiting", _WAITING), ("declined", _DECLINED)):
+            some = [t for t in told if t.ending == ending]
+            found += [self._referral(tale, self.days.back(b)) for tale, b in zip(some, days, strict=True)]
+        for plan in found:
+            if plan.tale.ending == "declined":
+                on = next_school_day(plan.referred.date(), self._chance.randint(1, 3))
+                plan.ended = self._time(on, 10, 15)
+        return found
+
+    def _referral_days(self, count: int) -> list[int]:
+        newest, oldest = _RECENT[1], _RECENT[0]
+        recent = [newest + (oldest - newest) * n // _RECENT_CASES for n in range(_RECENT_CASES)]
+        rest = count - len(recent)
+        return recent + [oldest + 1 + (_OLDEST - oldest) * n // rest for n in range(rest)]
+
+    def _case(self, tale: Tale, back: int, *, weekly: bool = False) -> Plan:
+        weekly = weekly or self._chance.random() < 0.6
+        earlier = range(back, _OLDEST, 3)
+        elsewhere = (self._chance.randint(_RECENT[0], _OLDEST) for _ in range(_TRIES))
+        for day in map(self.days.back, (*earlier, *elsewhere)):
+            plan = self._referral(tale, day)
+            for gap in (7,) if weekly else (14, 7):
+                self._meet(plan, gap)
+                if not self._crosses_summer(plan):
+                    return plan
+            self._taken.discard(plan.pupil.name)
+        plan = self._referral(tale, self.days.back(back))
+        self._meet(plan, 7)
+        return plan
+
+    def _case_met(self, tale: Tale, session: int, back: int) -> Plan:
+        """A case whose session of that number was so many school days ago."""
+        met = [self.days.back(back)]
+        while len(met) <= session:
+            day = met[0] - _WEEK
+            while not is_school_day(day):
+                day -= _WEEK
+            met.insert(0, day)
+        begun = Days(met[0], 8)
+        plan = self._referral(tale, begun.back(7))
+        self._meet(plan, 7, first=met[0], matched=begun.back(4))
+        plan.ended = None
+        return plan
+
+    def _referral(self, tale: Tale, day: date) -> Plan:
+        today = self.days.today
+        free = [
+            one
+            for one in self._pupils
+            if one.name not in self._taken
+            and one.is_here(day, today)
+            and one.year_on(day, today) in _MENTEE_YEARS
+            and tale.mentee.fits(one)
+        ]
+        pupil = self._chance.choice([p for p in free if p.year_on(day, today) in tale.years] or free)
+        self._taken.add(pupil.name)
+        return Plan(
+            tale,
+            pupil,
+            referred=self._time(day, 8, 12),
+            referred_by=self._referrer(tale, pupil, day),
+            coordinator=self._chance.choice(("coordinator", "coordinator", "coordinator2")),
+        )
+
+    def _referrer(self, tale: Tale, pupil: Pupil, day: date) -> str:
+        if tale.asked_by:
+            return say(tale.asked_by, pupil)
+        if tale.route == "staff":
+            tutors = lists()["tutors"]
+            return f"{tutors[(pupil.year_group * 5 + ord(pupil.form)) % len(tutors)]}, form tutor"
+        if tale.route == "mentor":
+            ready = [r for r in self.recruits if r.stage == "ready" and r.ready_on < day]
+            ready = [r for r in ready if r.stands_down is None or r.stands_down > day]
+            return f"{self._chance.choice(ready).pupil.shown}, peer mentor"
+        return say(self._says[tale.route].draw(), pupil)
+
+    def _meet(self, plan: Plan, gap: int, first: date | None = None, matched: date | None = None) -> None:
+        """Plan the match, the meetings and the end."""
+        chance, tale = self._chance, plan.tale
+        matched = matched or next_school_day(plan.referred.date(), chance.randint(2, 4))
+        plan.matched = self._time(matched, 9, 11)
+        day = first or next_school_day(matched, chance.randint(2, 4))
+        over_lunch = any(_AT_LUNCH.search(f"{one.focus} {one.notes}") for one in (*tale.sessions, *tale.more))
+        clock = chance.choice(_LUNCH if over_lunch else _CLOCKS)
+        plan.meetings, plan.asked, plan.extended = [], None, None
+        day = self._some_meetings(plan, day, clock, gap, tale.sessions, exact=first is not None)
+        last = plan.meetings[-1].recorded
+        if tale.more:
+            plan.asked = last + timedelta(minutes=4)
+            extended = next_school_day(last.date(), chance.randint(1, 4))
+            plan.extended = self._time(extended, 10, 12)
+            while day <= extended:
+                day += _WEEK
+            self._some_meetings(plan, day, clock, gap, tale.more)
+        on = next_school_day(plan.meetings[-1].recorded.date(), chance.randint(2, 6))
+        plan.ended = self._time(on, 14, 16)
+
+    def _some_meetings(
+        self,
+        plan: Plan,
+        day: date,
+        clock: str,
+        gap: int,
+        sessions: Sequence[Session],
+        *,
+        exact: bool = False,
+    ) -> date:
+        """Add them, with some that didn't happen, and give the day after which the next one would be."""
+        for session in sessions:
+            while not is_school_day(day):
+                day += _WEEK
+            starts, minutes = at(day, clock), self._chance.choice((20, 25, 25, 30, 30, 35, 40))
+            missed = sum(meeting.session is None for meeting in plan.meetings)
+            if plan.meetings and missed < _MOST_MISSED and not exact and self._chance.random() < 0.1:
+                recorded = starts + timedelta(minutes=self._chance.randint(15, 50))
+                plan.meetings.append(Meeting(starts, 0, recorded, None, self._missed.draw()))
+                day += _WEEK
+                while not is_school_day(day):
+                    day += _WEEK
+                starts = at(day, clock)
+            recorded = starts + timedelta(minutes=minutes + self._chance.randint(3, 20))
+            if not exact and self._chance.random() < 0.08:
+                recorded = self._time(next_school_day(day, self._chance.randint(1, 3)), 8, 9)
+            plan.meetings.append(Meeting(starts, minutes, recorded, session))
+            day += timedelta(days=gap)
+        return day
+
+    def _crosses_summer(self, plan: Plan) -> bool:
+        """Whether it would have to wait for the end of a summer that is some time ago."""
+        summer = first_day(school_year(self.days.today))
+        if (self.days.today - summer).days < _SETTLED_DAYS:
+            return False
+        return plan.referred.date() < summer and plan.span[1] >= summer
+
+    def _time(self, day: date, first: int, last: int) -> datetime:
+        """A time of that day, from the first hour to before the last."""
+        minute = self._chance.randint(first * 60 + 5, last * 60 - 5)
+        return at(day, f"{minute // 60:02d}:{minute % 60:02d}")
+
+    # Who
+
+    def _give_mentors(self) -> None:
+        by_sign_in = {recruit.sign_in: recruit for recruit in self.recruits if recruit.sign_in}
+        mentored = [plan for plan in self.plans if plan.matched]
+        today = self.days.today
+        now = [p for p in mentored if not p.tale.key and p.span[1] > next_school_day(today, 4)]
+        now = [p for p in now if len([m for m in p.meetings if m.recorded.date() < today]) >= 2]
+        for sign_in in ("mentor", "mentor", "mentor2"):
+            recruit = by_sign_in[sign_in]
+            plan = next(p for p in reversed(now) if p.mentor is None and self._fits(recruit, p, CASELOAD))
+            self._give(recruit, plan)
+        for plan in mentored:
+            if plan.mentor is None:
+                self._give(self._mentor_for(plan), plan)
+
+    def _mentor_for(self, plan: Plan) -> Recruit:
+        for caseload in range(1, CASELOAD + 1):
+            free = [r for r in self.recruits if self._fits(r, plan, caseload)]
+            free = [r for r in free if not (r.sign_in and plan.span[1] >= self.days.today)]
+            if free:
+                fewest = min(len(r.busy) for r in free)
+                return self._chance.choice([r for r in free if len(r.busy) == fewest])
+        raise LookupError("The invented school has too few mentors for its cases.")
+
+    def _fits(self, recruit: Recruit, plan: Plan, caseload: int) -> bool:
+        begins, ends = plan.span
+        may = recruit.may_take(plan.pupil, begins, ends, self.days.today)
+        return may and plan.tale.mentor.fits(recruit.pupil) and recruit.load(begins, ends) < caseload
+
+    def _give(self, recruit: Recruit, plan: Plan) -> None:
+        plan.mentor = recruit
+        recruit.busy.append(plan.span)
+        plan.match_reason = plan.say(self._matches.draw())
+        plan.expectations = plan.say(self._expects.draw())
+        plan.place = self._places.draw()
+        for meeting in plan.meetings:
+            meeting.missed = plan.say(meeting.missed)
+
+
+_WHY_HANDED_OVER: Final = (
+    "{mentor} has exams and can't come any more for now. {name} was told by both of us.",
+    "{mentor} is off with a broken ankle for some weeks. {name} would rather go on than wait.",
+)
+_SAID_BY: Final = {"self": "selves", "parent": "parents"}
