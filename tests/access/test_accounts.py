@@ -99,6 +99,15 @@ def test_waiting_helps(house: House) -> None:
     assert house.accounts.by_password("hughes", "right", HERE) is not None
 
 
+def test_what_was_counted_while_the_clock_was_ahead_locks_nobody_out(house: House) -> None:
+    house.accounts.open(uuid4(), "dsl", ["hughes"], "right")
+    for _ in range(PAIR.times):
+        house.accounts.by_password("hughes", "wrong", HERE)
+    with house.pool.connection() as connection:
+        connection.execute("UPDATE access.sign_in_failures SET failed_at = failed_at + interval '1 day'")
+    assert house.accounts.by_password("hughes", "right", HERE) is not None
+
+
 def test_guessing_one_name_from_everywhere_is_slowed_down_too(house: House) -> None:
     for number in range(NAME.times):
         house.accounts.throttle.attempt("name:hughes", f"192.0.2.{number}", PAIR, NAME)

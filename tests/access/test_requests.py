@@ -127,6 +127,15 @@ def test_a_session_ends_when_nobody_uses_it_and_after_a_long_day(
     assert client.get("/t/form").status_code == 303
 
 
+def test_a_session_that_was_begun_before_the_clock_was_set_back_is_over(
+    house: House, client: FlaskClient
+) -> None:
+    assert client.get("/t/form").status_code == 200
+    with house.pool.connection() as connection:
+        connection.execute("UPDATE access.sessions SET seen_at = seen_at + interval '1 day'")
+    assert client.get("/t/form").status_code == 303
+
+
 def test_a_session_in_use_stays(house: House, client: FlaskClient) -> None:
     with house.pool.connection() as connection:
         for _ in range(3):
