@@ -71,9 +71,9 @@ DETAILS: Final = {
     429: _("Too many attempts. Wait, then try again."),
     500: _("Something went wrong on our side. Look whether it was recorded before you send it again."),
     503: _(
-        "The record can't be reached, so nothing can be shown and nothing was recorded. Try again in a few "
-        "minutes. If it is about a child's safety, tell the safeguarding lead or any adult in school now, "
-        "and in danger call 999."
+        "The record can't be reached, so nothing can be shown, and what you sent may not have been recorded. "
+        "Send it again in a few minutes, with the same Idempotency-Key. If it is about a child's safety, "
+        "tell the safeguarding lead or any adult in school now, and in danger call 999."
     ),
 }
 REUSED: Final = _("Another request was already accepted under this Idempotency-Key.")

@@ -154,6 +154,7 @@ def is_told_in_words(
             _keeps_the_words(visit, name, one)
         else:
             assert "Casebook can’t reach its record" in one.text
+            assert "What was recorded before isn’t lost" in one.text
             assert "tell a person now" in one.text
 
 
