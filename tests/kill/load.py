@@ -139,7 +139,12 @@ class Writer:
             # What a coordinator may do next isn't what the lead may.
             self._look(case)
         else:
-            verbs = [verb for verb in case.shown["next_actions"] if verb not in ("match", "decline")]
+            # What this writer has no words for is left to people.
+            verbs = [
+                verb
+                for verb in case.shown["next_actions"]
+                if verb != "decline" and not BY_KEY[f"cases/{verb}"].schema.validate(self._said(verb))
+            ]
             if verbs:
                 verb = self._chance.choice(verbs)
                 self._give(f"cases/{verb}", case, self._said(verb))
