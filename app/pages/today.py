@@ -16,8 +16,12 @@ from projections.caseload import Case
 
 SHOWN: Final = 10
 """Rows of each list."""
+FEWEST: Final = 3
+"""Rows of each kind, where one list holds several kinds."""
 MOST: Final = 500
 """As far as is counted."""
+LETTER_WITHIN: Final = timedelta(days=7)
+"""From the match until a letter home should have gone."""
 
 
 def first_page() -> ResponseReturnValue:
@@ -28,8 +32,11 @@ def first_page() -> ResponseReturnValue:
     due = asked.caseload.at_review(limit=MOST)
     quiet = asked.caseload.quiet(now - timedelta(days=policy.quiet_after_days), limit=MOST)
     alone = asked.mentors.unsupervised(now - timedelta(days=policy.supervision_every_days), limit=MOST)
-    on_page = [*waiting[:SHOWN], *due[:SHOWN], *quiet[:SHOWN]]
-    tired = alone[: max(0, SHOWN - len(quiet))] or alone[:3]
+    unwritten = asked.caseload.without_letter(now - LETTER_WITHIN, limit=MOST)
+    # The gravest come first; of each kind at least a few are in sight.
+    tired = alone[: max(FEWEST, SHOWN - len(quiet))]
+    untold = unwritten[: max(FEWEST, SHOWN - len(quiet) - len(tired))]
+    on_page = [*waiting[:SHOWN], *due[:SHOWN], *quiet[:SHOWN], *untold]
     found = people(
         pupils=(c.pupil_id for c in on_page),
         mentor_ids=[*(c.mentor_id for c in on_page), *(m.mentor_id for m in tired)],
@@ -58,11 +65,18 @@ def first_page() -> ResponseReturnValue:
             {
                 "id": "attention",
                 "title": _("Needs attention"),
-                "count": len(quiet) + len(alone),
-                "rows": [_quiet_row(case, found, now) for case in quiet[:SHOWN]]
-                + [_tired_row(mentor.mentor_id, mentor.last_supervised_on, found, now) for mentor in tired],
+                "count": len(quiet) + len(alone) + len(unwritten),
+                "rows": [
+                    *(_quiet_row(case, found, now) for case in quiet[:SHOWN]),
+                    *(
+                        _tired_row(mentor.mentor_id, mentor.last_supervised_on, found, now)
+                        for mentor in tired
+                    ),
+                    *(_untold_row(case, found, now) for case in untold),
+                ],
                 "empty_text": _(
-                    "Nothing. Cases that went quiet and overdue supervision will be listed here."
+                    "Nothing. Cases that went quiet, overdue supervision and letters home that weren’t sent"
+                    " will be listed here."
                 ),
                 "all_href": "/cases?state=matched",
             },
@@ -142,3 +156,10 @@ def _tired_row(mentor_id: UUID, last: date | None, found: People, now: date) -> 
         "more": text,
         "action": {"text": _("Record supervision"), "href": f"/mentors/{mentor_id}/do/supervise"},
     }
+
+
+def _untold_row(case: Case, found: People, now: date) -> dict[str, Any]:
+    matched = since_days(case.matched_on or now, now)
+    action = {"text": _("Record a letter home"), "href": f"/cases/{case.case_id}/do/send-letter"}
+    more = _("Matched {how_long} ago").format(how_long=matched)
+    return _row(case, found, _("No letter home is recorded"), action, more)
