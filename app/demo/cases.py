@@ -21,12 +21,24 @@ def mentoring(t: Teller, cast: Cast, plan: Plan) -> Story:
         return
     yield plan.matched
     match(t, cast, plan)
+    if plan.letter:
+        yield later(plan.matched, 20)
+        write_home(t, cast, plan, "that mentoring begins, who the mentor is, and a number to ring")
     yield from _meetings(t, cast, plan)
     if plan.ended:
         yield plan.ended
         t.give(
             price, "cases/close", plan.case_id, outcome=plan.tale.outcome, reason=plan.say(_why_closed(plan))
         )
+        if plan.tale.ending == "closed":
+            yield later(plan.ended, 9)
+            write_home(t, cast, plan, plan.say("that the mentoring has ended, with thanks to {name}"))
+
+
+def write_home(t: Teller, cast: Cast, plan: Plan, about: str) -> None:
+    """A letter home, sent on the day on which it is recorded."""
+    sent_on = t.casework.today().isoformat()
+    t.give(cast.staff[plan.coordinator], "cases/send-letter", plan.case_id, kind=about, sent_on=sent_on)
 
 
 def refer(t: Teller, cast: Cast, plan: Plan) -> None:

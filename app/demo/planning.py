@@ -71,8 +71,10 @@ class Year:
         for plan in over[8:80:19]:
             meeting = plan.meetings[2]
             meeting.misread = meeting.minutes * 10
-        for recruit in [p.mentor for p in now if p.mentor and p.stops_before is None][:2]:
+        going_on = [p for p in now if p.stops_before is None]
+        for recruit in [p.mentor for p in going_on if p.mentor][:2]:
             recruit.supervised = False
+        going_on[-1].letter = False
 
     @property
     def by_key(self) -> dict[str, Plan]:

@@ -57,6 +57,8 @@ class Plan:
     match_reason: str = ""
     expectations: str = ""
     place: str = ""
+    letter: bool = True
+    """Whether anybody thought of writing home at the match."""
     second: Second | None = None
     stops_before: int | None = None
     """The meeting from which on nothing more is recorded, although it was arranged."""

@@ -33,6 +33,7 @@ def first_day(year: int) -> date:
     return _weekday_from(date(year, 9, 3))
 
 
+@cache
 def is_school_day(day: date) -> bool:
     """Whether pupils are in school on that day."""
     holidays = _holidays(school_year(day))
