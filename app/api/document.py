@@ -13,7 +13,7 @@ from app.api.shapes import components
 from app.api.things import Case, Concern, Enrolled, Mentor, Pupil, Receipt, Received, ToldTheLead
 from app.commands import BREAK_CONFIDENTIALITY, RAISE_CONCERN, Doing
 from app.errors import PROBLEM
-from app.forms import AsText, YesNoOrWords
+from app.forms import AsText, YesNoOrWords, not_blank
 from domain.policy import Policy
 
 _PROBLEM: Final = {
@@ -137,11 +137,12 @@ def command_doc(doing: Doing) -> dict[str, Any]:
     """The operation of one command."""
     made = doing.verb is None
     asks_version = not made and doing is not BREAK_CONFIDENTIALITY
-    parameters = [_IDEMPOTENCY]
+    telling = doing in (BREAK_CONFIDENTIALITY, RAISE_CONCERN)
+    parameters = [_ANY_IDEMPOTENCY if telling else _IDEMPOTENCY]
     if asks_version:
         parameters.append(_IF_MATCH)
     codes = [400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 500, 503]
-    if doing in (BREAK_CONFIDENTIALITY, RAISE_CONCERN):
+    if telling:
         codes.remove(409)
     success = {
         "description": "Recorded",
@@ -247,9 +248,11 @@ def _ref(shape: type) -> dict[str, Any]:
 
 
 def _anything(_: OpenAPIConverter, field: Any, **__: Any) -> dict[str, Any]:
-    """Fields that take more than text."""
+    """Fields that take more than text, and text that has to say something."""
     if isinstance(field, AsText):
-        return {"type": ["string", "integer", "boolean", "array", "object", "null"]}
+        return {"type": ["string", "integer", "boolean", "array", "object"]}
+    if not_blank in field.validators:
+        return {"minLength": 1}
     return {"type": ["string", "boolean", "null"]} if isinstance(field, YesNoOrWords) else {}
 
 
@@ -271,8 +274,9 @@ _IDEMPOTENCY: Final = {
     "name": "Idempotency-Key",
     "required": False,
     "description": "The same key again gives the first answer; another request under it is refused.",
-    "schema": _TEXT,
+    "schema": {**_TEXT, "minLength": 1},
 }
+_ANY_IDEMPOTENCY: Final = {**_IDEMPOTENCY, "schema": _TEXT}
 _IF_MATCH: Final = {
     "in": "header",
     "name": "If-Match",

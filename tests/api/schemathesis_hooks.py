@@ -8,16 +8,27 @@ import json
 import os
 import re
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
 from urllib.request import Request, urlopen
 
 import schemathesis
+from hypothesis import strategies as st
 from schemathesis.core.parameters import ParameterLocation
 
 THING = re.compile(r"/(cases|mentors|pupils|concerns|scheme)(?:/([0-9a-f-]{36}))?/[a-z-]+$")
 USUALLY = 0.85
+TODAY = datetime.now(UTC)
+LATELY = TODAY - timedelta(days=20)
+schemathesis.openapi.format("date", st.dates(LATELY.date(), TODAY.date()).map(str))
+schemathesis.openapi.format(
+    "date-time",
+    st.datetimes(LATELY.replace(tzinfo=None), TODAY.replace(tzinfo=None)).map(
+        lambda when: f"{when.isoformat()}Z"
+    ),
+)
 _chance = Random(1)
 _seen: dict[str, str] = {}
 _counts: Counter[str] = Counter()
@@ -73,5 +84,6 @@ def after_call(
     elif place and response.status_code == 412:
         _seen.pop(place, None)
     if case.method == "POST" and "search" not in case.path:
-        _counts[str(response.status_code)] += 1
+        right = case.meta is None or case.meta.generation.mode.is_positive
+        _counts[f"{'right' if right else 'wrong'} {response.status_code}"] += 1
         Path(os.environ["CASEBOOK_FIRE_COUNTS"]).write_text(json.dumps(_counts))

@@ -9,9 +9,9 @@ LONG: Final = "CASEBOOK_FIRE" in os.environ
 
 
 def effort(examples: int) -> settings:
-    """So many examples; fifty times as many, and other ones each time, under `make fire`."""
+    """So many examples; ten times as many, and other ones each time, under `make fire`."""
     return settings(
-        max_examples=examples * 50 if LONG else examples,
+        max_examples=examples * 10 if LONG else examples,
         derandomize=not LONG,
         database=None,
         deadline=None,
