@@ -41,11 +41,11 @@ class Ahead:
 
     def after(self, position: int) -> Sequence[Row]:
         """The next rows after this position."""
-        if self._next is not None and self._next[0] == position:
-            rows = self._next[1].result()
+        fetched, self._next = self._next, None
+        if fetched is not None and fetched[0] == position:
+            rows = fetched[1].result()
         else:
             rows = self._read(position, self._batch)
-        self._next = None
         if len(rows) == self._batch:
             upto = rows[-1].notification_id
             self._next = upto, self._thread.submit(self._read, upto, self._batch)
