@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint format bench mutate css browser clean
+.PHONY: help install demo test fire lint format bench mutate css browser clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -34,6 +34,10 @@ demo: install ## an invented school on this machine: database, web, everything; 
 
 test: install browser lint ## all checks and all tests, browser included
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+fire: install ## ten minutes of new attacks on API, forms and parsers, by the same tests as in `make test`
+	@CASEBOOK_FIRE=1 $(BIN)/python -m pytest -n 2 -rP --show-capture=no tests/fuzz tests/api/test_schemathesis.py \
+	  tests/api/test_any_request.py tests/pages/test_any_form.py tests/server/test_crowd.py tests/server/test_raw.py
 
 lint: install ## ruff, mypy and the rules of who may import whom
 	@$(BIN)/ruff check .
