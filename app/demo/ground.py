@@ -1,12 +1,14 @@
 """The databases of a demo: its own or the environment's, told to the end or begun again."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 import psycopg
 
+from app.alerts import LEADER_LOCK
 from app.cli.surroundings import demo_settings, embedded_settings, names_databases, owner_urls
 from app.embedded import Embedded
 from app.house import House
@@ -14,6 +16,7 @@ from app.record.migrate import migrate
 from app.settings import Settings
 
 _SCHEMAS: Final = "DROP SCHEMA IF EXISTS views, access, record CASCADE"
+_LOCK_TIMEOUT: Final = "20s"
 _KEYS: Final = "DROP SCHEMA IF EXISTS keys CASCADE"
 
 
@@ -71,6 +74,21 @@ class Ground:
     def _migrate(self, settings: Settings) -> None:
         record, keys = owner_urls(settings)
         migrate(record, keys, origin=settings.origin, demo=True)
+
+
+@contextmanager
+def without_alerts(settings: Settings) -> Iterator[None]:
+    """Let no process ring for what is being told: an alert has today's time, and no fact after it less.
+
+    Raises DemoFailed where another process rings for these databases already.
+    """
+    with psycopg.connect(settings.database_url, autocommit=True, connect_timeout=10) as connection:
+        connection.execute("SELECT set_config('lock_timeout', %s, false)", [_LOCK_TIMEOUT])
+        try:
+            connection.execute("SELECT pg_advisory_lock(%s)", [LEADER_LOCK])
+        except psycopg.errors.LockNotAvailable:
+            raise DemoFailed("Another Casebook sends alerts for these databases. End it first.") from None
+        yield
 
 
 def is_empty(house: House) -> bool:

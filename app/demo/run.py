@@ -14,7 +14,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Final, NoReturn
 
-from app.demo.ground import DemoFailed, Ground, is_empty
+from app.demo.ground import DemoFailed, Ground, is_empty, without_alerts
 from app.demo.people import PASSWORD, STAFF
 from app.demo.seed import is_begun, is_told, tell_the_year
 from app.embedded.processes import end_with_parent
@@ -152,11 +152,13 @@ def _tell(
         if not begun:
             raise DemoFailed("This demo's databases hold something else. Use --fresh to forget it.")
         ground.begin_again(settings)
-    projector.keep_running()
-    with House(settings) as house:
-        if not told:
+    if not told:
+        with without_alerts(settings), House(settings) as house:
+            projector.keep_running()
             say("Telling an invented school year")
             tell_the_year(house, school)
+    projector.keep_running()
+    with House(settings) as house:
         newest = house.recorder.max_notification_id() or 0
         until = time.monotonic() + READY_SECONDS
         while not wait_for(house.pool, newest, timeout=1.0):

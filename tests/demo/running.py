@@ -90,6 +90,13 @@ class Running:
             return 0
         return int(row[0]) if row else 0
 
+    def facts_since(self, *, hours: int) -> int:
+        """How many facts its embedded record says were recorded in the last hours."""
+        since = "SELECT count(*) FROM record.events WHERE recorded_at > now() - make_interval(hours => %s)"
+        with psycopg.connect(attach(self.folder).url("app"), connect_timeout=3) as connection:
+            row = connection.execute(since, [hours]).fetchone()
+        return int(row[0]) if row else 0
+
     def processes(self) -> list[int]:
         """Every living process that belongs to it: by its environment, or by working in its folder."""
         mark = f"CASEBOOK_DATA_DIR={self.folder}".encode()
