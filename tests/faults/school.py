@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
@@ -52,6 +52,7 @@ class School(Servers):
     tokens: dict[Role, str] = field(init=False, default_factory=dict)
     writers: list[Writer] = field(init=False)
     on_small_disk: bool = field(init=False, default=False)
+    _made: ExitStack = field(init=False, default_factory=ExitStack)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -63,10 +64,11 @@ class School(Servers):
         self.database.start()
         self.keys.start()
         migrate(self.database.url("owner"), self.keys.url("owner", "casebook_keys"), origin=ORIGIN)
-        self.gate, self.keys_gate = _gate_before(self.database), _gate_before(self.keys)
+        self.gate, self.keys_gate = self._gate_before(self.database), self._gate_before(self.keys)
         straight = self.database.url("app"), self.keys.url("app", "casebook_keys")
         self.found(self.gate.url(straight[0]), self.keys_gate.url(straight[1]))
-        self.house = House(replace(self.settings, database_url=straight[0], keys_database_url=straight[1]))
+        past_the_gates = replace(self.settings, database_url=straight[0], keys_database_url=straight[1])
+        self.house = self._made.enter_context(House(past_the_gates))
         office = StaffOffice(self.house.casework, self.house.accounts)
         for role, name in PEOPLE.items():
             opened = office.add(name, role, password=PASSWORD, email=f"{role}@school.example")
@@ -83,14 +85,12 @@ class School(Servers):
         super().start()
 
     def clear(self) -> None:
-        """End everything by force, and forget its data."""
-        self.house.close()
-        for gate in (self.gate, self.keys_gate):
-            gate.end()
-        super().clear()
-        self.keys.remove()
-        if self.on_small_disk:
-            subprocess.run(["umount", self.database.data_dir], check=True)
+        """End everything by force, and forget its data; what was made, however far that came."""
+        with ExitStack() as ending:
+            ending.callback(self._unmount)
+            ending.callback(self.keys.remove)
+            ending.callback(super().clear)
+            ending.callback(self._made.close)
 
     @property
     def refused(self) -> int:
@@ -118,6 +118,16 @@ class School(Servers):
         if sys.platform != "linux" or os.geteuid() != 0:
             return False
         return subprocess.run(mount, capture_output=True, check=False).returncode == 0
+
+    def _unmount(self) -> None:
+        if self.on_small_disk:
+            subprocess.run(["umount", self.database.data_dir], check=True)
+
+    def _gate_before(self, cluster: Embedded) -> Gate:
+        query = parse_qs(urlsplit(cluster.url("app")).query)
+        gate = Gate(Path(query["host"][0]) / f".s.PGSQL.{query['port'][0]}")
+        self._made.callback(gate.end)
+        return gate
 
     def _answers(self) -> bool:
         try:
@@ -193,12 +203,3 @@ class School(Servers):
             assert monotonic() - began < seconds, f"it didn't happen in {seconds} s\n{self.said()}"
             sleep(0.02)
         return monotonic() - began
-
-
-def _gate_before(cluster: Embedded) -> Gate:
-    query = parse_qs(urlsplit(cluster.url("app")).query)
-    return Gate(cluster_socket(query["host"][0], query["port"][0]))
-
-
-def cluster_socket(folder: str, port: str) -> Path:
-    return Path(folder) / f".s.PGSQL.{port}"
