@@ -23,9 +23,12 @@ DOMAIN = sorted(f"domain/{path.name}" for path in (ROOT / "domain").glob("[a-z]*
 # The longest one comes last: most changes are noticed before it.
 RULES = sorted(f"tests/domain/{path.name}" for path in (ROOT / "tests/domain").glob("test_*.py"))
 RULES.sort(key=lambda file: file.endswith("any_order.py"))
+SEALING = ("tests/record/test_data_key.py", "tests/record/test_sealing.py")
 KEPT = ("-p", "tests.record.conftest", "-p", "tests.mutation.attached")
 TESTS_OF: dict[str, tuple[str, ...]] = {file: tuple(RULES) for file in DOMAIN} | {
-    "app/record/sealing.py": ("tests/record/test_sealing.py",),
+    "app/record/base64url.py": SEALING,
+    "app/record/data_key.py": SEALING,
+    "app/record/sealing.py": SEALING,
     "app/record/mapper.py": (*KEPT, "tests/record/test_mapper.py"),
     "app/record/opened.py": (*KEPT, "tests/record/test_opened.py"),
 }
