@@ -1,8 +1,9 @@
 """What every answer tells the browser: nothing from elsewhere, nothing kept, nothing in a frame."""
 
-from typing import Final
+from io import BytesIO
+from typing import IO, Any, Final
 
-from flask import Flask, Response, request
+from flask import Flask, Request, Response, request
 
 MOST_BYTES: Final = 256 * 1024
 LONG_STORIES: Final = frozenset({"/worried", "/worried/sign-in"})
@@ -33,10 +34,18 @@ _HEADERS: Final = {
 }
 
 
+class InMemory(Request):
+    """A request whose uploads never reach a disk: no page asks for files, and their words would lie there."""
+
+    def _get_file_stream(self, *_: Any, **__: Any) -> IO[bytes]:
+        return BytesIO()
+
+
 def secure(app: Flask, *, over_tls: bool) -> None:
     """Put the headers on every answer of this app, and bound the size of what it takes."""
     app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
     app.config["SESSION_COOKIE_SECURE"] = over_tls
+    app.request_class = InMemory
 
     @app.after_request
     def headers(response: Response) -> Response:

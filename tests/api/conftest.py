@@ -16,6 +16,8 @@ from app.api.commands import API
 from app.house import House
 from app.project import ProjectorProcess
 from app.settings import Settings
+from projections.all_models import MODELS
+from projections.positions import wait_for
 from tests.counting import Counting
 
 ROLES = (
@@ -160,5 +162,8 @@ def lists(school: School) -> Iterator[School]:
     """The same, with the projector at work."""
     process = ProjectorProcess(school.house.pool, school.house.recorder, school.house.mapper)
     process.start()
-    yield school
-    process.stop()
+    try:
+        assert wait_for(school.house.pool, 0, MODELS, timeout=20)
+        yield school
+    finally:
+        process.stop()

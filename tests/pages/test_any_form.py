@@ -105,7 +105,7 @@ def is_in_order(answer: TestResponse) -> bool:
 
 
 @pytest.mark.slow
-@effort(200)
+@effort(120)
 @given(PEOPLE, SEEDS, st.data())
 def test_any_address_of_a_page(
     grown: School, ids: list[str], who: str, seed: int, data: st.DataObject
@@ -115,7 +115,7 @@ def test_any_address_of_a_page(
 
 
 @pytest.mark.slow
-@effort(250)
+@effort(150)
 @given(PEOPLE, SEEDS, st.data())
 def test_any_form(grown: School, ids: list[str], who: str, seed: int, data: st.DataObject) -> None:
     chance, client = Random(seed), grown.as_(who).client
@@ -170,7 +170,18 @@ def test_any_bytes_for_a_form(grown: School, ids: list[str], who: str, data: st.
     assert is_in_order(grown.as_(who).client.post(path, data=body, content_type=kind))
 
 
-@effort(60)
+def test_an_upload_stays_in_memory(grown: School, monkeypatch: pytest.MonkeyPatch) -> None:
+    def on_disk(*_: object, **__: object) -> None:
+        raise AssertionError("words of somebody would lie in a temporary file")
+
+    monkeypatch.setattr("werkzeug.formparser.SpooledTemporaryFile", on_disk)
+    start = b'--b\r\nContent-Disposition: form-data; name="facts"; filename="a"\r\n\r\n'
+    body = start + b"x" * 200_000 + b"\r\n--b--\r\n"
+    kind = "multipart/form-data; boundary=b"
+    assert is_in_order(grown.as_("dsl").client.post("/worried", data=body, content_type=kind))
+
+
+@effort(40)
 @given(st.data())
 def test_any_cookie_and_any_origin(grown: School, data: st.DataObject) -> None:
     latin = texts.map(
@@ -193,7 +204,7 @@ def test_any_cookie_and_any_origin(grown: School, data: st.DataObject) -> None:
     assert is_in_order(client.post("/worried", data={"childs_words": name}, headers=sent))
 
 
-@effort(8)
+@effort(5)
 @given(texts, texts)
 def test_any_name_and_password(grown: School, name: str, password: str) -> None:
     form = urlencode({"user_name": name, "password": password}, errors="replace")
