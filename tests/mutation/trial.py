@@ -15,7 +15,7 @@ from types import CodeType, ModuleType
 from typing import Final, Literal
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.mutation.mutants import Mutant
 
@@ -100,7 +100,9 @@ def _begin(root: Path, mutant: Mutant, tests: Sequence[str]) -> int:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
         os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-        settings.register_profile("mutation", derandomize=True, database=None)
+        # A busy machine is no reason to take a mutant for noticed.
+        calm = settings(deadline=None, suppress_health_check=list(HealthCheck))
+        settings.register_profile("mutation", calm, derandomize=True, database=None)
         settings.load_profile("mutation")
         sys.meta_path.insert(0, _Finder(root, mutant))
         code = int(pytest.main([*PYTEST, *tests]))

@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jwcrypto import jwe, jwk
 
@@ -93,6 +93,7 @@ values = st.recursive(
 fields = st.dictionaries(names, values, max_size=6)
 
 
+@settings(deadline=None)
 @given(
     fields, fields, st.uuids(), st.integers(1, 2**64 - 1), st.text(st.characters(exclude_categories=["Cs"]))
 )
