@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 import psycopg
+from eventsourcing.persistence import StoredEvent
 from psycopg.conninfo import conninfo_to_dict
 
 from app.embedded import Embedded
@@ -26,10 +27,12 @@ from domain.mentor import Mentor
 from domain.pupil import Pupil
 from domain.staff import Staff
 
-ACCOUNT = uuid4()
+# The same in each of the processes that write facts.
+ACCOUNT = UUID("0b1c5d1e-6f0a-4a53-9d0e-3f4f2f9f7c11")
 START = date(2026, 9, 1)
 BORN = date(2014, 5, 4)
 NOTES = "Something of the length that people write here. " * 4
+FOLDER = "/tmp"  # noqa: S108 -- the database needs a short path that its own user may enter
 
 
 @dataclass(frozen=True)
@@ -39,12 +42,13 @@ class Ground:
     settings: Settings
     house: House
     stock_env: dict[str, str]
+    superuser_url: str
 
 
 @contextmanager
 def ground() -> Iterator[Ground]:
     """Start everything; end it afterwards."""
-    with TemporaryDirectory(prefix="casebook-bench-", dir="/tmp", ignore_cleanup_errors=True) as name:
+    with TemporaryDirectory(prefix="casebook-bench-", dir=FOLDER, ignore_cleanup_errors=True) as name:
         folder = Path(name)
         folder.chmod(0o755)
         embedded = Embedded(folder / "data")
@@ -64,7 +68,9 @@ def ground() -> Iterator[Ground]:
                 data_dir=folder,
             )
             with House(settings, pool_size=16) as house:
-                yield Ground(settings, house, _stock_env(embedded.url("superuser")))
+                yield Ground(
+                    settings, house, _stock_env(embedded.url("superuser")), embedded.url("superuser")
+                )
         finally:
             embedded.stop()
             embedded.remove()
@@ -79,8 +85,9 @@ def _stock_env(url: str) -> dict[str, str]:
         "POSTGRES_PORT": str(told.get("port", 5432)),
         "POSTGRES_USER": str(told["user"]),
         "POSTGRES_PASSWORD": str(told["password"]),
-        "POSTGRES_POOL_SIZE": "16",
-        "POSTGRES_MAX_OVERFLOW": "16",
+        # A connection for each of thirty-two writers, so that none of them waits for one.
+        "POSTGRES_POOL_SIZE": "32",
+        "POSTGRES_MAX_OVERFLOW": "0",
     }
 
 
@@ -89,21 +96,21 @@ def a_case(facts: int, people: "People | None" = None) -> MenteeCase:
     pupil_id, mentor_id = people or (uuid4(), uuid4())
     case = MenteeCase.blank(uuid4())
     words = {"route": "staff", "reasons": ("friendships",), "words": "x" * 120, "referred_by": "Form tutor"}
-    case.refer(_by(), pupil_id=pupil_id, **words)
-    case.match(_by(), mentor_id=mentor_id)
+    case.refer(by(), pupil_id=pupil_id, **words)
+    case.match(by(), mentor_id=mentor_id)
     for n in range(facts - 2):
         if case.state == "at_review":
-            case.extend(_by(), sessions=6, reason="Going well, not done yet.", mentee_wishes="Six more.")
+            case.extend(by(), sessions=6, reason="Going well, not done yet.", mentee_wishes="Six more.")
         elif n % 3 == 0:
             case.arrange_session(
-                _by(), at=datetime(2026, 9, 14, 11, tzinfo=UTC), place="Library, by the window"
+                by(), at=datetime(2026, 9, 14, 11, tzinfo=UTC), place="Library, by the window"
             )
         elif n % 6 == 4:
-            case.miss_session(_by(), due_on=START, reason="Away on the Year 7 trip.")
+            case.miss_session(by(), due_on=START, reason="Away on the Year 7 trip.")
         elif n % 9 == 8:
-            case.dispute(_by(), version=n, words="That isn't how I remember it.")
+            case.dispute(by(), version=n, words="That isn't how I remember it.")
         else:
-            case.hold_session(_by(), held_on=START, minutes=30, focus="Lunch time", notes=NOTES)
+            case.hold_session(by(), held_on=START, minutes=30, focus="Lunch time", notes=NOTES)
     return case
 
 
@@ -114,20 +121,33 @@ class People(NamedTuple):
     mentor_id: UUID
 
 
-def people(house: House) -> tuple[People, int]:
-    """A mentee and a mentor on the roll, and whoever records; with the position at which lists know them."""
+def people(house: House, pairs: int = 1) -> tuple[list[People], int]:
+    """Mentees and mentors on the roll, and whoever records; with the position at which lists know them."""
     office = Staff.blank(ACCOUNT)
-    office.open_account(_by(), name="Ms Price", role="coordinator")
-    mentee, other, mentor = Pupil.blank(uuid4()), Pupil.blank(uuid4()), Mentor.blank(uuid4())
-    for pupil, name in ((mentee, "Mia"), (other, "Tom")):
-        pupil.enrol(_by(), given_name=name, family_name="Jones", born_on=BORN, year_group=7, tutor_group="7B")
-    mentor.apply(_by(), pupil_id=other.id, statement="I would like to help.")
-    position = house.casework.save([office, mentee, other, mentor]).position
-    return People(mentee.id, mentor.id), position
+    office.open_account(by(), name="Ms Price", role="coordinator")
+    subjects: list[Subject] = [office]
+    met = []
+    for _ in range(pairs):
+        mentee, other, mentor = Pupil.blank(uuid4()), Pupil.blank(uuid4()), Mentor.blank(uuid4())
+        for pupil, name in ((mentee, "Mia"), (other, "Tom")):
+            pupil.enrol(
+                by(), given_name=name, family_name="Jones", born_on=BORN, year_group=7, tutor_group="7B"
+            )
+        mentor.apply(by(), pupil_id=other.id, statement="I would like to help.")
+        subjects += (mentee, other, mentor)
+        met.append(People(mentee.id, mentor.id))
+    return met, house.casework.save(subjects).position
 
 
-def _by() -> By:
+def by() -> By:
+    """The next command of the one who records everything here."""
     return By(account=ACCOUNT, command_id=uuid4(), today=START)
+
+
+def subject_of(event: StoredEvent) -> UUID:
+    """Whom a sealed fact is about; the library would take texts for ids too."""
+    subject = event.originator_id
+    return subject if isinstance(subject, UUID) else UUID(subject)
 
 
 def save(house: House, subjects: Sequence[Subject]) -> list[UUID]:

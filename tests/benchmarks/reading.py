@@ -1,0 +1,132 @@
+"""How fast lists catch up, how late they are, and what a case's history costs, against bare baselines."""
+
+from collections.abc import Callable, Iterator
+from statistics import median, quantiles
+from threading import Event, Thread
+from time import monotonic, perf_counter, sleep
+
+from eventsourcing.projection import ProjectionRunner
+from psycopg.sql import SQL, Identifier
+
+from projections.all_models import MODELS
+from projections.positions import wait_for
+from projections.projector import Projector
+from tests.benchmarks.appending import FACTS, command
+from tests.benchmarks.ground import Ground, a_case, people, save
+from tests.benchmarks.row import Row, ratio_row
+from tests.benchmarks.serving import Server
+from tests.benchmarks.stock import StockCases, StockProjection, StockView
+
+HISTORY = 40
+FIRST_LOOK = (
+    7.0,
+    "opening a sealed fact takes about 25 µs in Python, three quarters of it parsing and base64, and this "
+    "history has forty; looking again opens none",
+)
+
+
+def catch_up(ground: Ground, facts: int = 50_000, stock_facts: int = 4_000) -> Iterator[Row]:
+    """All read models from sealed facts, against the library's runner with one view, from plain JSON."""
+    house = ground.house
+    save(house, [a_case(FACTS) for _ in range(facts // FACTS)])
+    end = house.recorder.max_notification_id() or 0
+    forget_lists(ground)
+    ours = end / running(ground, lambda: until(ground, end, 600))
+
+    env = ground.stock_env | {"STOCKCASES_PERSISTENCE_MODULE": "eventsourcing.postgres"}
+    start = perf_counter()
+    with ProjectionRunner(
+        application_class=StockCases, projection_class=StockProjection, view_class=StockView, env=env
+    ) as runner:
+        runner.wait(stock_facts, timeout=600)
+        stock = stock_facts / (perf_counter() - start)
+    yield ratio_row("catch-up of all read models", ours, stock, "facts/s", 15)
+
+
+def forget_lists(ground: Ground) -> None:
+    """Throw all lists away, so that a projector begins at the first fact."""
+    with ground.house.pool.connection() as connection:
+        for model in MODELS.values():
+            connection.execute(SQL("DROP TABLE IF EXISTS {}").format(Identifier("views", model.name)))
+        connection.execute("DROP TABLE IF EXISTS views.positions, views.unlogged_positions, views.faults")
+
+
+def running(ground: Ground, work: Callable[[], float]) -> float:
+    """Run the projector while the work is done; give what the work gives."""
+    house, stop = ground.house, Event()
+    projector = Projector(house.pool, house.recorder.rows_after, house.mapper, list(MODELS.values()))
+    thread = Thread(target=projector.run, args=[stop])
+    thread.start()
+    try:
+        return work()
+    finally:
+        stop.set()
+        thread.join()
+
+
+def until(ground: Ground, end: int, seconds: float) -> float:
+    """How many seconds it takes until all lists show a position."""
+    start = perf_counter()
+    while perf_counter() - start < seconds:
+        if wait_for(ground.house.pool, end, timeout=2.0):
+            return perf_counter() - start
+    raise TimeoutError(f"The projector did not reach {end}.")
+
+
+def lag(ground: Ground, seconds: float = 10, rate: float = 50) -> Iterator[Row]:
+    """From the commit of a command until every list shows it, at fifty commands a second."""
+    house = ground.house
+    cases = save(house, [a_case(FACTS) for _ in range(int(seconds * rate))])
+
+    def measure() -> float:
+        until(ground, house.recorder.max_notification_id() or 0, 60)
+        lags, begin = [], monotonic()
+        for n, case_id in enumerate(cases):
+            sleep(max(0.0, begin + n / rate - monotonic()))
+            position = command(house.casework, case_id)
+            committed = perf_counter()
+            if not wait_for(house.pool, position, timeout=5.0):
+                raise TimeoutError("A list lagged by more than five seconds.")
+            lags.append((perf_counter() - committed) * 1000)
+        return p99(lags)
+
+    name = "lag from commit to visible at 50 commands/s, p99"
+    found = running(ground, measure)
+    yield Row(name, found, None, "ms", found, 50, more_is_better=False)
+
+
+def p99(times: list[float]) -> float:
+    """What ninety-nine of a hundred stay below."""
+    return quantiles(times, n=100)[98]
+
+
+def history_page(ground: Ground, many: int = 150) -> Iterator[Row]:
+    """A case's history through the real server, its read logged first, against a bare view with one select.
+
+    First of cases that nobody looked at since they were recorded, then of one again and again.
+    """
+    (known,), position = people(ground.house)
+    cases = save(ground.house, [a_case(HISTORY, known) for _ in range(3 * many + 1)])
+    running(ground, lambda: until(ground, position, 600))
+    pages = [f"/api/v1/cases/{case_id}/history" for case_id in cases]
+    first: list[float] = []
+    again: list[float] = []
+    bare: list[float] = []
+    with Server(ground) as server:
+        server.times([pages[-1], f"/bare/{cases[-1]}"] * 50)
+        for n in range(3):
+            part = slice(n * many, (n + 1) * many)
+            first += server.times(pages[part])
+            again += server.times(pages[-1:] * many)
+            bare += server.times([f"/bare/{case_id}" for case_id in cases[part]])
+    name = f"history of {HISTORY} facts, read logged"
+    for what, times, reach, known_to_miss in (
+        ("first look", first, 3, FIRST_LOOK),
+        ("again", again, 2, None),
+    ):
+        yield ratio_row(
+            *(f"{name}, {what}, p50", median(times), median(bare), "ms", reach),
+            more_is_better=False,
+            known=known_to_miss,
+        )
+        yield ratio_row(f"{name}, {what}, p99", p99(times), p99(bare), "ms", more_is_better=False)
