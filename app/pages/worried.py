@@ -1,5 +1,6 @@
 """Anybody's worry about a child: first what to do now, then one box; and later, that it was read."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
@@ -24,6 +25,7 @@ from app.wording.names import uuid_in
 from app.wording.questions import BREAK_CONFIDENTIALITY
 from domain.concern import Acknowledged, Concern, Notified
 from domain.mentor import Mentor, TookOn
+from domain.policy import DEFAULT_POLICY
 
 bp = Blueprint("worried", __name__)
 OPTIONAL: Final = (
@@ -31,6 +33,8 @@ OPTIONAL: Final = (
     *("about", "about_words"),
 )
 SOMEBODY_ELSE: Final = "other"
+EMERGENCY_CALL: Final = re.compile(r"((?<!\d)(?<!\d )999(?! ?\d))")
+"""The number to ring, and no part of a longer one."""
 
 
 @bp.get("/worried")
@@ -53,7 +57,7 @@ def form_page(typed: Mapping[str, Any], command_id: str, notice: str | None = No
         title=_("I’m worried about someone"),
         status=403 if notice else 200,
         notice=notice,
-        tell_now=tell_now(),
+        **what_to_do(),
         action="/worried",
         command_id=command_id,
         words=typed.get("childs_words"),
@@ -101,17 +105,29 @@ def _cases_of(who: Person, chosen: str) -> list[tuple[UUID, UUID | None]]:
     ]
 
 
-def tell_now() -> list[dict[str, str]]:
-    """The safeguarding lead and deputies. While the record is out of reach, those that were known before."""
-    known: dict[str, list[dict[str, str]]] = current_app.extensions.setdefault("casebook-tell-now", {})
+def what_to_do() -> dict[str, list[dict[str, str]]]:
+    """Whom to tell now, and the school's own words for an emergency, in pieces of which some can be rung.
+
+    While the record is out of reach, what was known before.
+    """
+    known: dict[str, list[dict[str, str]]] = current_app.extensions.setdefault(
+        "casebook-what-to-do", {"tell_now": [], "emergency": _pieces(DEFAULT_POLICY.emergency_words)}
+    )
     try:
-        title_of = titles(house().casework.policy())
+        policy = house().casework.policy()
         found = lists().staff.by_role("dsl", "deputy_dsl")
     except UNREACHABLE:
-        return known.get("leads", [])
+        return known
+    title_of = titles(policy)
     leads = sorted(found, key=lambda one: (one.role != "dsl", one.number))
-    known["leads"] = [{"name": one.name, "role": title_of[one.role]} for one in leads]
-    return known["leads"]
+    known["tell_now"] = [{"name": one.name, "role": title_of[one.role]} for one in leads]
+    known["emergency"] = _pieces(policy.emergency_words)
+    return known
+
+
+def _pieces(words: str) -> list[dict[str, str]]:
+    parts = EMERGENCY_CALL.split(words)
+    return [{"text": text, "href": "tel:999" if at % 2 else ""} for at, text in enumerate(parts) if text]
 
 
 @bp.get("/worried/<uuid:concern_id>")
@@ -145,7 +161,7 @@ def sent(concern_id: UUID) -> ResponseReturnValue:
             for account, at in alerted.items()
         ],
         read_text=_read_text(names.person(read.fact.recorded_by), read.recorded_at) if read else None,
-        tell_now=tell_now(),
+        **what_to_do(),
         again_href=f"/worried/{concern_id}",
         home_href="/" if person().role == "mentor" else None,
     )

@@ -23,7 +23,7 @@ from app.casework import CommandReused
 from app.commands import EVERYBODY
 from app.pages.common import sign_in_fields
 from app.pages.reading_forms import DATE_PARTS, boxes_in, clean, day_in, time_in
-from app.pages.worried import form_page, tell_now
+from app.pages.worried import form_page, what_to_do
 from app.security import MOST_OF_A_STORY
 from app.wording.common import LONDON, _
 from app.wording.names import uuid_in
@@ -134,7 +134,6 @@ def not_saved(error: Exception) -> ResponseReturnValue:
     body = render_template(
         "mentor/worried_not_saved.html",
         title=_("It isn’t saved yet"),
-        tell_now=tell_now(),
         action="/worried",
         csrf=who.csrf if who else _form().get("csrf", ""),
         **_kept(),
@@ -158,6 +157,7 @@ def _kept() -> dict[str, Any]:
     """Everything that was typed, to go back into the page."""
     form = _form()
     return {
+        **what_to_do(),
         "command_id": _command_id(),
         "words": form.get("childs_words", ""),
         "about_case": form.get("about_case", ""),

@@ -87,7 +87,7 @@ def test_a_worry_can_be_sent_by_keyboard_alone(seat: Seat) -> None:
     reader.go_by(lambda: keys.press("Enter"))
     keys.press("Tab")
     keys.press("Enter")
-    _tab_to(reader, "call 999")
+    _tab_to(reader, "999")
     keys.press("Tab")
     keys.press("Space")
     keys.press("Tab")

@@ -1,5 +1,6 @@
 """Telling the safeguarding lead: nothing that was typed is ever refused or lost."""
 
+from time import monotonic, sleep
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID, uuid4
@@ -17,6 +18,17 @@ FORM = "application/x-www-form-urlencoded"
 
 def concern_of(page: Page) -> UUID:
     return UUID(page.address.rpartition("/")[2])
+
+
+def adopt(school: School, emergency_words: str) -> None:
+    """Let the school have words of its own, and wait until they are in force."""
+    coordinator = school.as_("coordinator")
+    coordinator.get("/scheme/adopt")
+    coordinator.press("Adopt the scheme", emergency_words=emergency_words)
+    until = monotonic() + 10
+    while school.house.casework.policy().emergency_words != emergency_words:
+        assert monotonic() < until
+        sleep(0.05)
 
 
 def test_a_worry_about_a_past_mentee_reaches_the_lead_and_holds_the_case(school: School) -> None:
@@ -192,3 +204,34 @@ def test_the_page_for_words_that_werent_saved_needs_no_sign_in(school: School) -
     assert out.status_code == 401
     assert "From a phone." in out.get_data(as_text=True)
     assert school.house.casework.load(Concern, uuid4()) is None
+
+
+def test_the_schools_words_for_an_emergency_come_before_all_else_and_again_on_the_receipt(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    adopt(school, "Ring 999 first.\nThen the school office: 01632 999 999.")
+    tutor = school.as_("referrer")
+    page = tutor.get("/worried")
+    assert page.text.index("Ring 999 first.") < page.text.index("Writing it here isn’t telling.")
+    assert "Then the school office: 01632 999 999." in page.text
+    assert page.html.count("tel:999") == 1, "no part of a longer number can be rung"
+    sent = tutor.press("Send", childs_words="A worry.")
+    assert "Ring 999 first." in sent.text
+    school.do("concerns/acknowledge", concern_of(sent), by="Ms Hughes")
+    assert "Ring 999 first." in tutor.get(sent.address).text
+
+    tutor.get("/worried")
+
+    def down(*_: Any, **__: Any) -> None:
+        raise RecordUnavailable
+
+    monkeypatch.setattr(type(school.house.recorder), "append", down)
+    monkeypatch.setattr(type(school.house.casework), "policy", down)
+    assert "Ring 999 first." in tutor.press("Send", 503, childs_words="Another.").text
+
+
+def test_words_for_an_emergency_without_999_have_it_added(school: School) -> None:
+    adopt(school, "Go to the nurse’s room.")
+    page = school.as_("referrer").get("/worried")
+    assert "Go to the nurse’s room. If anyone is in danger, call 999 ." in page.text
+    assert page.links["call 999"] == "tel:999"
