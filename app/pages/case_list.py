@@ -7,11 +7,11 @@ from flask.typing import ResponseReturnValue
 
 from app.access.policy import allow, person
 from app.access.relation import ROLL_READERS
-from app.pages.common import cursor, lists, looked, page
+from app.pages.common import PAGE, cursor, lists, looked, page
 from app.pages.people import People, people
 from app.wording.common import CASE_STATES, _, day, moment
 from domain.mentee_case import State
-from projections.caseload import PAGE, Case
+from projections.caseload import Case
 
 bp = Blueprint("case_list", __name__)
 STATES: Final = get_args(State)

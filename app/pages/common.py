@@ -28,6 +28,8 @@ from projections.roll import Roll
 from projections.staff import Staff
 
 JUST_NOW: Final = timedelta(minutes=15)
+PAGE: Final = 20
+"""Rows of a list: on a phone, where a row is as high as six lines, still to be scrolled through."""
 S = TypeVar("S", bound=Subject)
 
 

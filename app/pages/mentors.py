@@ -11,7 +11,7 @@ from app.access.policy import allow, house, person
 from app.commands import BY_KEY
 from app.history import Entry, by_day, entries
 from app.next_actions import mentor_actions
-from app.pages.common import cursor, lists, looked, page, recorded, stream
+from app.pages.common import PAGE, cursor, lists, looked, page, recorded, stream
 from app.pages.doing import command_page, entry_page, may_do, with_links
 from app.pages.giving import Asking, new_record
 from app.pages.links import page_of, recorded_at
@@ -20,7 +20,6 @@ from app.wording import questions
 from app.wording.common import _, day, ngettext, year
 from app.wording.fields import FIELDS
 from domain.mentor import Mentor
-from projections.mentors import PAGE
 from projections.mentors import Mentor as MentorRow
 
 bp = Blueprint("mentors", __name__)

@@ -5,10 +5,9 @@ from flask.typing import ResponseReturnValue
 
 from app.access.policy import allow, house
 from app.checkup import check
-from app.pages.common import cursor, lists, looked, page
+from app.pages.common import PAGE, cursor, lists, looked, page
 from app.wording import system as wording
 from app.wording.common import _, moment, titles
-from projections.staff import PAGE
 
 bp = Blueprint("office", __name__)
 

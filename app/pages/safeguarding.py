@@ -11,7 +11,7 @@ from werkzeug.exceptions import NotFound
 from app.access.policy import allow, house, person
 from app.access.relation import CONCERN_READERS, about_of, concerns_seen_by, may_see_concern
 from app.commands import ABOUT_STAFF, LEADS
-from app.pages.common import cursor, lists, looked, page
+from app.pages.common import PAGE, cursor, lists, looked, page
 from app.pages.concern import SeenConcern, concern_page
 from app.pages.doing import command_page, entry_page, may_do
 from app.pages.people import People, people
@@ -19,7 +19,7 @@ from app.pages.reading_forms import clean
 from app.wording import questions
 from app.wording.common import CONCERN_STATES, _, ago, how_long, moment, ngettext
 from domain.policy import Policy
-from projections.concerns import PAGE, About, Concern, State
+from projections.concerns import About, Concern, State
 
 bp = Blueprint("safeguarding", __name__)
 MOST: Final = 500
