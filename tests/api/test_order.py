@@ -95,7 +95,7 @@ def test_a_creation_says_where_and_a_command_says_which_version(school: School) 
     assert declined.headers["ETag"] == '"2"'
     assert int(declined.headers["Casebook-Position"]) == school.facts()
     assert declined.get_json()["state"] == "declined"
-    assert declined.get_json()["next_actions"] == ["reopen", "hold"]
+    assert declined.get_json()["next_actions"] == ["reopen", "send-letter", "hold"]
 
 
 def test_the_same_key_gives_the_first_answer_whatever_happened_since(school: School) -> None:
