@@ -21,7 +21,9 @@ def test_a_key_has_its_whole_length(kid: int, key: int) -> None:
 
 
 def test_a_key_is_never_altered_and_equals_what_has_the_same_bytes() -> None:
-    assert DataKey(KEY.kid, KEY.key) == KEY
+    used = DataKey(KEY.kid, KEY.key)
+    used.content_key(CASE, 1)
+    assert used == DataKey(KEY.kid, KEY.key), "also when one was used before"
     assert DataKey(KEY.kid, bytes(32)) != KEY
     with pytest.raises(FrozenInstanceError):
         KEY.key = bytes(32)  # type: ignore[misc]
