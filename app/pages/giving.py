@@ -19,6 +19,7 @@ from app.pages.links import way_out
 from app.pages.reading_forms import Form, Reading, clean, read
 from app.wording import questions
 from app.wording.common import _
+from app.wording.fields import ANOTHER_DAY
 from app.wording.questions import Question
 from domain.fact import Mark, Refused, marks, said_fields
 
@@ -65,7 +66,14 @@ class Asking:
     @property
     def fields(self) -> list[dict[str, Any]]:
         """The questions as the templates take them, with what was typed."""
-        return [asked.as_field(self.typed.get(name)) for name, asked in self.questions.items()]
+        fields = [asked.as_field(self.typed.get(name)) for name, asked in self.questions.items()]
+        return [self._folded(one) if one["name"] == "happened_on" else one for one in fields]
+
+    def _folded(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """The day, out of the way of the many who record on it, but in sight once it was typed."""
+        typed = asked["value"] or {}
+        in_use = any(typed.values()) or asked["name"] in self.errors
+        return asked | {"folded": ANOTHER_DAY, "open": in_use, "required": None}
 
     @property
     def form(self) -> dict[str, Any]:

@@ -105,12 +105,12 @@ def _cases_of(who: Person, chosen: str) -> list[tuple[UUID, UUID | None]]:
     ]
 
 
-def what_to_do() -> dict[str, list[dict[str, str]]]:
+def what_to_do() -> dict[str, Any]:
     """Whom to tell now, and the school's own words for an emergency, in pieces of which some can be rung.
 
     While the record is out of reach, what was known before.
     """
-    known: dict[str, list[dict[str, str]]] = current_app.extensions.setdefault(
+    known: dict[str, Any] = current_app.extensions.setdefault(
         "casebook-what-to-do", {"tell_now": [], "emergency": _pieces(DEFAULT_POLICY.emergency_words)}
     )
     try:

@@ -252,3 +252,5 @@ HAPPENED_ON: Final = Field(
     _("Happened on"), _("When did this happen?"), _("Leave this empty if it was today."), "date"
 )
 """What every command may ask beside its own: a day in the school's time zone, never in the future."""
+ANOTHER_DAY: Final = _("It happened on another day")
+"""Under this, that question waits: what is recorded has mostly happened today."""

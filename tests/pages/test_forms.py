@@ -129,6 +129,25 @@ def test_a_day_in_the_future_is_an_error_of_its_field(school: School) -> None:
     assert "This is in the future." in wrong.text
 
 
+def test_another_day_than_today_is_asked_for_out_of_the_way_until_it_was_typed(school: School) -> None:
+    case_id = school.matched()
+    coordinator = school.as_("coordinator")
+    address = f"/cases/{case_id}/do/ask-for-more"
+    folded = coordinator.get(address)
+    assert "It happened on another day" in folded.text
+    assert '<details class="govuk-details" open>' not in folded.html
+    wrong = coordinator.press("Ask for more", 422, words="Please.", dates={"happened_on": (31, 2, 2026)})
+    assert wrong.links["Give a real date, such as 14 9 2026."] == "#happened_on"
+    assert '<details class="govuk-details" open>' in wrong.html
+    then = today() - timedelta(days=3)
+    days = {"happened_on": (then.day, then.month, then.year)}
+    unanswered = coordinator.press("Ask for more", 422, words="", dates=days)
+    assert '<details class="govuk-details" open>' in unanswered.html
+    assert ("happened_on-year", str(then.year)) in unanswered.form_with("Ask for more").values
+    case = coordinator.press("Ask for more", words="Please.")
+    assert f"happened {then.day} {then:%B}" in case.text
+
+
 def test_a_wrong_next_meeting_keeps_the_session_from_being_recorded_by_half(school: School) -> None:
     case_id = school.matched()
     mentor = school.as_("Ruby Clarke")
