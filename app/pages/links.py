@@ -32,14 +32,17 @@ MENUS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
 }
 MENUS["deputy_dsl"] = MENUS["dsl"]
 MENUS["chair"] = MENUS["head"][:2]
+FIT_A_PHONE: Final = 2
+"""Places of a menu that stand in one row of a phone."""
 MINE: Final = ("/me/concerns", _("My concerns"))
 
 
-def nav(role: str, path: str) -> list[dict[str, Any]]:
-    """The menu of a role; what anybody may do about a worry is always in it."""
+def nav(role: str, path: str) -> dict[str, Any]:
+    """The menu of a role, and beside it what anybody may do about a worry: that is never folded away."""
     # A mentor's first page has their concerns already, and a phone has little room for a menu.
-    places = (*MENUS.get(role, ()), *(() if role == "mentor" else (MINE,)), WORRIED)
-    return [{"text": text, "href": href, "current": href == path} for href, text in places]
+    places = (*MENUS.get(role, ()), *(() if role == "mentor" else (MINE,)))
+    shown = [{"text": text, "href": href, "current": href == path} for href, text in (*places, WORRIED)]
+    return {"places": shown[:-1], "worried": shown[-1], "folds": len(places) > FIT_A_PHONE}
 
 
 def home_of(thing: str, subject_id: UUID | None) -> str:
