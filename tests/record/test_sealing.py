@@ -313,7 +313,7 @@ def test_the_version_of_an_envelope_fills_eight_bytes_at_most(version: int) -> N
     assert sealed_version(seal(KEY, PLACE[0], version, PLACE[2], {}, PRIV), typ=EVENT) == version
 
 
-@pytest.mark.parametrize("version", ["-1", str(2**64), '"3"', "true", "null"])
+@pytest.mark.parametrize("version", ["-1", str(2**64), str(2**65), '"3"', "true", "null"])
 def test_an_envelope_of_no_possible_version_is_refused(version: str) -> None:
     state = resealed(GOOD_HEADER.replace('"ver":3', f'"ver":{version}'))
     with pytest.raises(SealBroken, match="wrong kind"):
