@@ -8,6 +8,7 @@ from app.pages import (
     cases,
     coordinator,
     finding,
+    matching,
     mentor,
     mentors,
     office,
@@ -24,7 +25,7 @@ from app.pages.common import frame, wait_for_lists
 
 def register(app: Flask) -> None:
     """Put every page at its address."""
-    of_cases = (case_list, cases, coordinator, finding, past)
+    of_cases = (case_list, cases, coordinator, finding, matching, past)
     for module in (account, mentor, referral, worried, worried_sending, *of_cases):
         app.register_blueprint(module.bp)
     for module in (mentors, pupils, safeguarding, scheme, office):

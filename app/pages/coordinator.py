@@ -1,4 +1,4 @@
-"""The coordinator's two decisions: which mentor takes a case, and whether it closes or goes on."""
+"""The coordinator's decision at a review: whether a case closes or goes on."""
 
 from typing import Any
 from uuid import UUID
@@ -6,56 +6,19 @@ from uuid import UUID
 from flask import Blueprint, redirect, request
 from flask.typing import ResponseReturnValue
 
-from app.access.policy import allow, house
+from app.access.policy import allow
 from app.commands import BY_KEY
-from app.forms import today
 from app.history import Entry
 from app.pages.cases import SeenCase, hold_text, meeting_text
 from app.pages.common import looked, page
 from app.pages.doing import changes, text_now
 from app.pages.giving import Asking
 from app.pages.links import recorded_at
-from app.pages.suggesting import suggestions
 from app.wording import questions
-from app.wording.common import _, day, minutes, since_days
-from app.wording.facts import value_text
-from domain.mentee_case import MenteeCase, Referred
+from app.wording.common import _, day, minutes
+from domain.mentee_case import MenteeCase
 
 bp = Blueprint("coordinator", __name__)
-
-
-@bp.route("/cases/<uuid:subject_id>/match", methods=["GET", "POST"])
-@allow("coordinator")
-def match(subject_id: UUID) -> ResponseReturnValue:
-    """Choose a mentor, seeing why and why not."""
-    seen = SeenCase(subject_id)
-    asking = Asking(BY_KEY["cases/match"], subject_id, seen.case.version)
-    if request.method == "POST":
-        done = asking.post(request.form, changes(MenteeCase, subject_id))
-        if done is not None:
-            return redirect(recorded_at("cases", subject_id, done.subject.version, done.position), 303)
-    can, others = suggestions(seen.case, house().casework.policy())
-    looked([subject_id, seen.case.pupil_id, *(c["mentor_id"] for c in (*can, *others))], "match", seen.told)
-    referred = seen.told[0].fact
-    waiting = seen.case.referred_on or today()
-    about = {"waiting_text": since_days(waiting, today()), **seen.pupil}
-    if isinstance(referred, Referred) and not seen.case.erased:
-        about["reasons_text"] = value_text(referred.reasons, seen.people.names, "reasons")
-        about["words"] = referred.words
-    for one in can:
-        one["chosen"] = one["value"] == asking.typed.get("mentor_id")
-    return page(
-        "coordinator/match.html",
-        title=questions.command("cases/match").title,
-        status=asking.status,
-        about=about,
-        mentors=can,
-        others=others,
-        reason=asking.typed.get("reason"),
-        mentors_href="/mentors",
-        cancel_href=f"/cases/{subject_id}",
-        **asking.form,
-    )
 
 
 @bp.route("/cases/<uuid:subject_id>/review", methods=["GET", "POST"])

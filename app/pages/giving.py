@@ -92,11 +92,16 @@ class Asking:
         """Try what was posted. None: show the page again, with what is wrong."""
         return self.give(form, changes) if self.take(form) else None
 
+    def keep(self, form: Form) -> None:
+        """Take over what was typed so far, for a page that shows something else first."""
+        self.reading = read(self.doing.fact, {name: q.kind for name, q in self.questions.items()}, form)
+        self.typed = self.reading.typed
+        self.command_id = clean(form.get("command_id", "")) or self.command_id
+
     def take(self, form: Form) -> bool:
         """Read the form and check its answers, without recording anything."""
-        self.reading = read(self.doing.fact, {name: q.kind for name, q in self.questions.items()}, form)
-        self.typed, self.errors = self.reading.typed, dict(self.reading.errors)
-        self.command_id = clean(form.get("command_id", "")) or self.command_id
+        self.keep(form)
+        self.errors = dict(self.reading.errors)
         self._load()
         if self.errors:
             self.status = 422

@@ -32,7 +32,12 @@ def suggestions(case: MenteeCase, policy: Policy) -> tuple[list[dict[str, Any]],
         why_not_free = Mentor.why_not_free(cast(Mentor, mentor), policy)
         if why_not_free:
             others.append(
-                {"mentor_id": mentor.mentor_id, "name": name, "why_not": [why_not_free.rstrip(".")]}
+                {
+                    "mentor_id": mentor.mentor_id,
+                    "pupil_id": mentor.pupil_id,
+                    "name": name,
+                    "why_not": [why_not_free.rstrip(".")],
+                }
             )
             continue
         pupil = found.pupils.get(mentor.pupil_id)
@@ -46,6 +51,7 @@ def _shown(mentor: MentorRow, name: str, pupil: PupilRow | None, policy: Policy)
     free = policy.caseload - len(mentor.cases)
     return {
         "mentor_id": mentor.mentor_id,
+        "pupil_id": mentor.pupil_id,
         "value": str(mentor.mentor_id),
         "name": name,
         "year": year(pupil.year_group) if pupil else "",

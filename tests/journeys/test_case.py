@@ -102,8 +102,11 @@ def the_coordinator_finds_the_pupil_and_a_mentor(told: Told) -> None:
     assert told.name in coordinator.text
     coordinator.open(told.case)
     coordinator.follow("Match a mentor")
-    coordinator.choose(MENTOR_NAME)
     coordinator.fill("Why this mentor?", "Both draw.")
+    coordinator.press("Show all")
+    coordinator.fill("Find a mentor by name", MENTOR_NAME)
+    coordinator.press("Find")
+    coordinator.choose(MENTOR_NAME)
     coordinator.press("Match")
     assert "Mentor matched." in coordinator.text
     assert MENTOR_NAME in coordinator.text
