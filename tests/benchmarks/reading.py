@@ -33,6 +33,10 @@ def catch_up(ground: Ground, facts: int = 50_000, stock_facts: int = 4_000) -> I
     forget_lists(ground)
     ours = end / running(ground, lambda: until(ground, end, 600))
 
+    cases = StockCases(ground.stock_env)
+    for _ in range(stock_facts // FACTS):
+        cases.add(FACTS)
+    cases.close()
     env = ground.stock_env | {"STOCKCASES_PERSISTENCE_MODULE": "eventsourcing.postgres"}
     start = perf_counter()
     with ProjectionRunner(

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-HEADING = f"{'':<68}{'ours':>12}{'baseline':>12} {'unit':<11}{'ratio':>9}  reach"
+HEADING = f"{'':<68}{'ours':>12}{'baseline':>12} {'unit':<11}{'ratio':>14}  reach"
 
 
 @dataclass(frozen=True)
@@ -10,6 +10,7 @@ class Row:
     """One line of the table.
 
     `ratio` is what is held against `reach`, the demand; rows without one are there to be read beside others.
+    It is in times the baseline, unless `sign` says otherwise.
     `more_is_better` says which way. `holds` is what `make bench` fails beyond: the demand itself, or, where
     that is known not to be reached, something less, and `why` says why.
     """
@@ -23,6 +24,7 @@ class Row:
     more_is_better: bool = True
     holds: float | None = None
     why: str | None = None
+    sign: str = "×"
 
     def __post_init__(self) -> None:
         if (self.holds is None) != (self.why is None):
@@ -62,8 +64,8 @@ def ratio_row(
 def line(row: Row) -> str:
     """The row as it is printed."""
     baseline = "–" if row.baseline is None else f"{row.baseline:,.1f}"
-    ratio = "" if row.baseline is None else f"{row.ratio:.2f} ×"
-    measured = f"{row.name:<68}{row.ours:>12,.1f}{baseline:>12} {row.unit:<11}{ratio:>9}"
+    ratio = "" if row.baseline is None else f"{row.ratio:.2f} {row.sign}"
+    measured = f"{row.name:<68}{row.ours:>12,.1f}{baseline:>12} {row.unit:<11}{ratio:>14}"
     if row.reach is None:
         return measured
     verdict = "reached" if row.reached else "NOT REACHED"
