@@ -50,7 +50,7 @@ FIRST_PAGES: Final[dict[str, Callable[[], ResponseReturnValue]]] = {
     "referrer": referral.first_page,
     "inspector": case_list.case_list,
     "admin": office.first_page,
-    "data_officer": mine,
+    "data_officer": office.due_page,
 }
 
 

@@ -28,7 +28,7 @@ MENUS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "head": (("/", _("Needs you now")), ("/concerns", _("All concerns")), ("/scheme", _("Rules"))),
     "inspector": (("/", _("Cases")), ("/concerns", _("Concerns"))),
     "admin": (("/", _("People")), ("/status", _("Status"))),
-    "data_officer": (),
+    "data_officer": (("/", _("Due")), ("/scheme", _("Rules"))),
 }
 MENUS["deputy_dsl"] = MENUS["dsl"]
 MENUS["chair"] = MENUS["head"][:2]

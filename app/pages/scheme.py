@@ -23,7 +23,7 @@ bp = Blueprint("scheme", __name__)
 
 
 @bp.get("/scheme")
-@allow("coordinator", "head")
+@allow("coordinator", "head", "data_officer")
 def scheme() -> ResponseReturnValue:
     """The rules in force, and when they changed."""
     told = house().casework.stream(Scheme, SCHEME_ID)
@@ -34,7 +34,9 @@ def scheme() -> ResponseReturnValue:
         "coordinator/scheme.html",
         title=_("The scheme’s rules"),
         version_text=_("These are the rules in force, version {n}.").format(n=policy.version),
-        action={"text": questions.command("scheme/adopt").title, "href": "/scheme/adopt", "primary": True},
+        action={"text": questions.command("scheme/adopt").title, "href": "/scheme/adopt", "primary": True}
+        if person().role in BY_KEY["scheme/adopt"].roles
+        else None,
         rules=[
             {"label": label(q.name), "text": value_text(getattr(policy, q.name), found.names, q.name)}
             for q in questions.command("scheme/adopt").questions

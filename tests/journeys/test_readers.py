@@ -20,7 +20,7 @@ FIRST = {
     "chair": "Needs you now",
     "tutor": "Which pupil is this about?",
     "inspector": "Cases",
-    "data": "Concerns that I raised",
+    "data": "Due",
     "admin": "People",
     "mentor": "My mentees",
 }

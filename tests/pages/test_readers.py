@@ -27,7 +27,7 @@ FIRST_PAGES = {
     "referrer": "Which pupil is this about?",
     "inspector": "Cases",
     "admin": "People",
-    "data_officer": "Concerns that I raised",
+    "data_officer": "Due",
     "Ruby Clarke": "My mentees",
 }
 
@@ -263,3 +263,15 @@ def test_adopted_rules_are_shown_and_a_new_version_begins_with_those_in_force(sc
     values = coordinator.page.form_with("Adopt the scheme").values
     assert ("sessions", "8") in values
     assert ("school_name", "Hillside School") in values
+
+
+def test_a_data_officer_reads_the_rules_and_what_will_be_due_and_changes_nothing(school: School) -> None:
+    officer = school.as_("data_officer")
+    first = officer.get("/")
+    assert "Nothing is due." in first.text
+    assert "Requests to see a record" in first.text
+    rules = officer.follow("The scheme’s rules")
+    assert "These are the rules in force, version 1." in rules.text
+    assert "Adopt the scheme" not in rules.links
+    officer.get("/scheme/adopt", status=403)
+    officer.get("/cases", status=403)
