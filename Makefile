@@ -49,8 +49,8 @@ format: install ## lay the code out as `make lint` wants it
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
 
-bench: install ## speed, as ratios to a baseline that the same run measures
-	@$(BIN)/python -m tests.benchmarks
+bench: install ## speed, as ratios to baselines of the same run: ten minutes, 15 GB of disk (less with HOW=--quick)
+	@$(BIN)/python -m tests.benchmarks $(HOW)
 
 browser: install ## a browser for the tests: the installed one, else Playwright's, else Debian's
 	@for name in chromium chromium-browser google-chrome google-chrome-stable; do \

@@ -7,6 +7,7 @@ import argparse
 import json
 import os
 import platform
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
@@ -46,6 +47,8 @@ def main() -> int:
     if SIZES in parts and not said.quick and disk_usage(FOLDER).free < GIGABYTES * 10**9:
         parser.error(f"{GIGABYTES} GB must be free in {FOLDER}; --quick needs less")
 
+    # Ended by another process, it must not leave gigabytes behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     machine: dict[str, object] = {"cores": os.cpu_count(), "python": platform.python_version()}
     rows: list[Row] = []
     print(HEADING)
