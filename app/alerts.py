@@ -21,7 +21,8 @@ from app.casework import Casework
 from app.post import NotSent, Post
 from app.record.errors import RecordUnavailable, VersionConflict
 from app.record.keys import KeysUnavailable
-from domain.concern import Concern, Notified
+from domain.concern import Concern
+from domain.concern_facts import Notified
 from domain.fact import ERASED, By
 from domain.staff import SYSTEM, AccountOpened, Corrected, Staff
 

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from marshmallow import Schema, ValidationError, fields, validate
 
-from domain.concern import Raised
+from domain.concern_facts import Raised
 from domain.fact import CorrectedFact, Fact, Mark, marks, required_fields, said_fields
 
 LONDON: Final = ZoneInfo("Europe/London")

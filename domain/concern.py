@@ -19,10 +19,8 @@ from domain.concern_facts import (
     Decided,
     Disputed,
     InformationShared,
-    Involved,
     Notified,
     OutcomeReceived,
-    PassedOn,
     Raised,
     ReceiptConfirmed,
     ReferredOut,
@@ -34,30 +32,6 @@ from domain.fact import (
     Subject,
     records,
 )
-
-__all__ = [
-    "Acknowledged",
-    "ActionAssigned",
-    "ActionCompleted",
-    "Assessed",
-    "ChildInformed",
-    "Closed",
-    "ClosingApproved",
-    "Concern",
-    "Corrected",
-    "Decided",
-    "Disputed",
-    "InformationShared",
-    "Involved",
-    "Notified",
-    "OutcomeReceived",
-    "PassedOn",
-    "Raised",
-    "ReceiptConfirmed",
-    "ReferredOut",
-    "Reopened",
-    "Transferred",
-]
 
 
 class Concern(Subject):

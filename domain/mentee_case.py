@@ -31,28 +31,6 @@ from domain.mentee_case_facts import (
     SessionMissed,
 )
 
-__all__ = [
-    "Closed",
-    "ConfidentialityBroken",
-    "Corrected",
-    "Declined",
-    "Disputed",
-    "Extended",
-    "HoldReleased",
-    "LetterSent",
-    "MatchEnded",
-    "Matched",
-    "MenteeCase",
-    "MoreAskedFor",
-    "PurposeAgreed",
-    "PutOnHold",
-    "Referred",
-    "Reopened",
-    "SessionArranged",
-    "SessionHeld",
-    "SessionMissed",
-]
-
 State = Literal["referred", "matched", "at_review", "closed", "declined"]
 MOST_MINUTES: Final = 480
 MOST_MORE_SESSIONS: Final = 30

@@ -8,20 +8,19 @@ from uuid import UUID
 
 from psycopg_pool import ConnectionPool
 
-from domain.mentee_case import (
+from domain.mentee_case import MenteeCase, State
+from domain.mentee_case_facts import (
     Closed,
     Declined,
     Extended,
     LetterSent,
     Matched,
     MatchEnded,
-    MenteeCase,
     Referred,
     Reopened,
     SessionArranged,
     SessionHeld,
     SessionMissed,
-    State,
 )
 from projections.read_model import ReadModel
 

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from psycopg_pool import ConnectionPool
 
-from domain.concern import Acknowledged, Closed, Decided, Notified, Raised, Reopened
 from domain.concern import Concern as Subject
+from domain.concern_facts import Acknowledged, Closed, Decided, Notified, Raised, Reopened
 from projections.read_model import ReadModel
 
 State = Literal["received", "acknowledged", "being_dealt_with", "closed"]

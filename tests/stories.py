@@ -9,7 +9,7 @@ from uuid import UUID
 from app.history import Entry
 from app.wording.names import Called, Names
 from domain.fact import Fact
-from domain.mentee_case import (
+from domain.mentee_case_facts import (
     ConfidentialityBroken,
     HoldReleased,
     Matched,

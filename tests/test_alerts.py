@@ -15,7 +15,8 @@ from app.commands import BY_KEY
 from app.house import House
 from app.post import Smtp
 from app.staff_office import StaffOffice
-from domain.concern import Concern, Notified
+from domain.concern import Concern
+from domain.concern_facts import Notified
 from domain.mentee_case import MenteeCase
 from domain.policy import DEFAULT_POLICY
 from domain.staff import Role

@@ -10,8 +10,10 @@ from app.casework import Busy, Done
 from app.commands import BY_KEY
 from app.house import House
 from app.record.recorder import RecordUnavailable, VersionConflict
-from domain.concern import Concern, Raised
-from domain.mentee_case import ConfidentialityBroken, MenteeCase, PutOnHold
+from domain.concern import Concern
+from domain.concern_facts import Raised
+from domain.mentee_case import MenteeCase
+from domain.mentee_case_facts import ConfidentialityBroken, PutOnHold
 from tests.giving import COORDINATOR, a_matched_case, at_once, give, load, size
 
 

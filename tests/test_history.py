@@ -8,7 +8,7 @@ import pytest
 
 from app.history import as_json, by_day, entries
 from domain.fact import FACTS
-from domain.mentee_case import (
+from domain.mentee_case_facts import (
     Closed,
     ConfidentialityBroken,
     Corrected,

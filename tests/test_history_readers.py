@@ -8,9 +8,9 @@ import pytest
 
 from app.history import VISIBLE, as_json, by_day, entries
 from app.wording.questions import THINGS
-from domain import concern
+from domain import concern_facts
 from domain.fact import FACTS
-from domain.mentee_case import (
+from domain.mentee_case_facts import (
     Closed,
     ConfidentialityBroken,
     Extended,
@@ -157,7 +157,9 @@ def test_whoever_is_not_in_the_table_sees_nothing() -> None:
 
 @pytest.mark.parametrize("role", ["coordinator", "mentor", "data_officer", "admin", "referrer"])
 def test_a_concern_is_shown_to_those_who_answer_for_it_alone(role: str) -> None:
-    told = story(fact(concern.Raised, recorded_by=PRICE), fact(concern.Decided, 2, recorded_by=PRICE))
+    told = story(
+        fact(concern_facts.Raised, recorded_by=PRICE), fact(concern_facts.Decided, 2, recorded_by=PRICE)
+    )
     assert entries(told, Reading(role, PRICE, AMY), NAMES) == []
 
 

@@ -8,8 +8,8 @@ from app.access.relation import may_see_case, may_see_concern
 from app.api.things import Action, Case, Concern, ConcernInList, Meeting, Mentor, Pupil
 from app.casework import NotFound, Told
 from app.next_actions import concern_actions, mentor_actions, next_actions
-from domain.concern import ActionAssigned, ActionCompleted, Raised
-from domain.mentee_case import SessionArranged
+from domain.concern_facts import ActionAssigned, ActionCompleted, Raised
+from domain.mentee_case_facts import SessionArranged
 from domain.policy import Policy
 from projections import caseload, concerns, mentors, roll
 

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
-from domain.concern import Involved, PassedOn
+from domain.concern_facts import Involved, PassedOn
 from domain.mentee_case import State
 from domain.mentor import Standing
 from projections import concerns

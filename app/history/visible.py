@@ -10,7 +10,7 @@ from typing import Final, Protocol
 from uuid import UUID
 
 from domain.fact import Fact
-from domain.mentee_case import Closed, Matched, MatchEnded
+from domain.mentee_case_facts import Closed, Matched, MatchEnded
 
 
 class Reader(Protocol):

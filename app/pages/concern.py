@@ -21,7 +21,8 @@ from app.pages.people import people
 from app.wording import questions
 from app.wording.common import _, day, how_long, moment, ngettext
 from app.wording.facts import value_text
-from domain.concern import Concern, OutcomeReceived, ReceiptConfirmed, ReferredOut
+from domain.concern import Concern
+from domain.concern_facts import OutcomeReceived, ReceiptConfirmed, ReferredOut
 
 READY: Final = frozenset(
     {

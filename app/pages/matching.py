@@ -18,7 +18,8 @@ from app.pages.suggesting import suggestions
 from app.wording import questions
 from app.wording.common import _, ngettext, since_days
 from app.wording.facts import value_text
-from domain.mentee_case import MenteeCase, Referred
+from domain.mentee_case import MenteeCase
+from domain.mentee_case_facts import Referred
 
 bp = Blueprint("matching", __name__)
 BEST: Final = 10

@@ -23,7 +23,8 @@ from app.wording import questions
 from app.wording.common import _, day, moment, time, titles
 from app.wording.names import uuid_in
 from app.wording.questions import BREAK_CONFIDENTIALITY
-from domain.concern import Acknowledged, Concern, Notified
+from domain.concern import Concern
+from domain.concern_facts import Acknowledged, Notified
 from domain.mentor import Mentor, TookOn
 from domain.policy import DEFAULT_POLICY
 

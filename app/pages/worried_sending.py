@@ -27,7 +27,7 @@ from app.pages.worried import form_page, what_to_do
 from app.security import MOST_OF_A_STORY
 from app.wording.common import LONDON, _
 from app.wording.names import uuid_in
-from domain.concern import PassedOn
+from domain.concern_facts import PassedOn
 from domain.mentee_case import MenteeCase
 
 bp = Blueprint("worried_sending", __name__)

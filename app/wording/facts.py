@@ -18,7 +18,7 @@ from app.wording.common import ERASED_TEXT, _
 from app.wording.fields import FIELDS
 from app.wording.names import NamesOf, uuid_in
 from app.wording.sentences import CORRECTED, DISPUTED, SENTENCES, TITLES, Clause, First, OneOf, When
-from domain.concern import Involved, PassedOn
+from domain.concern_facts import Involved, PassedOn
 from domain.fact import ENVELOPE, ERASED, CorrectedFact, DisputedFact, Fact, annotations_of
 
 SHORT: Final = 160

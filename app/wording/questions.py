@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from app.wording.command_words import COMMANDS, OF_AN_ENTRY, Words
 from app.wording.fields import FIELDS, HAPPENED_ON, Field, Kind
-from domain.concern import Concern, Raised
+from domain.concern import Concern
+from domain.concern_facts import Raised
 from domain.fact import Fact, Subject, required_fields, said_fields
 from domain.mentee_case import MenteeCase
 from domain.mentor import Mentor

@@ -16,9 +16,10 @@ from app.record.recorder import StoredRow
 from app.roll_file import read_roll
 from app.roll_import import year_by_age
 from app.settings import Settings
-from domain.concern import Concern, Decided, Raised
+from domain.concern import Concern
+from domain.concern_facts import Decided, Raised
 from domain.fact import Fact
-from domain.mentee_case import SessionHeld
+from domain.mentee_case_facts import SessionHeld
 from projections.caseload import Caseload
 from projections.mentors import Mentors
 from projections.positions import status, wait_for

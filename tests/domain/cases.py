@@ -5,15 +5,8 @@ from typing import Any
 from uuid import UUID
 
 from domain.fact import Fact
-from domain.mentee_case import (
-    Closed,
-    Declined,
-    Matched,
-    MenteeCase,
-    PutOnHold,
-    Referred,
-    SessionHeld,
-)
+from domain.mentee_case import MenteeCase
+from domain.mentee_case_facts import Closed, Declined, Matched, PutOnHold, Referred, SessionHeld
 from tests.scenario import TODAY, Scenario, fact, given
 
 PUPIL, MENTOR, OTHER = UUID(int=11), UUID(int=12), UUID(int=13)

@@ -6,7 +6,8 @@ from uuid import UUID
 
 import pytest
 
-from domain.concern import (
+from domain.concern import Concern
+from domain.concern_facts import (
     Acknowledged,
     ActionAssigned,
     ActionCompleted,
@@ -14,7 +15,6 @@ from domain.concern import (
     ChildInformed,
     Closed,
     ClosingApproved,
-    Concern,
     Decided,
     InformationShared,
     Notified,

@@ -8,8 +8,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from domain import concern, mentee_case, mentor, pupil, scheme, staff
-from domain.concern import Concern, Involved, PassedOn
+from domain import concern_facts, mentee_case_facts, mentor, pupil, scheme, staff
+from domain.concern import Concern
+from domain.concern_facts import Involved, PassedOn
 from domain.fact import (
     ENVELOPE,
     FACTS,
@@ -23,7 +24,8 @@ from domain.fact import (
     required_fields,
     said_fields,
 )
-from domain.mentee_case import Matched, MenteeCase, Referred, SessionHeld, SessionMissed
+from domain.mentee_case import MenteeCase
+from domain.mentee_case_facts import Matched, Referred, SessionHeld, SessionMissed
 from domain.mentor import Mentor
 from domain.policy import DEFAULT_POLICY
 from domain.pupil import Pupil
@@ -34,40 +36,40 @@ from tests.scenario import by, fact
 
 COMMANDS: dict[type[Subject], dict[str, type[Fact]]] = {
     MenteeCase: {
-        "refer": mentee_case.Referred,
-        "decline": mentee_case.Declined,
-        "match": mentee_case.Matched,
-        "end_match": mentee_case.MatchEnded,
-        "agree_purpose": mentee_case.PurposeAgreed,
-        "send_letter": mentee_case.LetterSent,
-        "arrange_session": mentee_case.SessionArranged,
-        "hold_session": mentee_case.SessionHeld,
-        "miss_session": mentee_case.SessionMissed,
-        "ask_for_more": mentee_case.MoreAskedFor,
-        "extend": mentee_case.Extended,
-        "close": mentee_case.Closed,
-        "reopen": mentee_case.Reopened,
-        "hold": mentee_case.PutOnHold,
-        "release": mentee_case.HoldReleased,
-        "correct": mentee_case.Corrected,
+        "refer": mentee_case_facts.Referred,
+        "decline": mentee_case_facts.Declined,
+        "match": mentee_case_facts.Matched,
+        "end_match": mentee_case_facts.MatchEnded,
+        "agree_purpose": mentee_case_facts.PurposeAgreed,
+        "send_letter": mentee_case_facts.LetterSent,
+        "arrange_session": mentee_case_facts.SessionArranged,
+        "hold_session": mentee_case_facts.SessionHeld,
+        "miss_session": mentee_case_facts.SessionMissed,
+        "ask_for_more": mentee_case_facts.MoreAskedFor,
+        "extend": mentee_case_facts.Extended,
+        "close": mentee_case_facts.Closed,
+        "reopen": mentee_case_facts.Reopened,
+        "hold": mentee_case_facts.PutOnHold,
+        "release": mentee_case_facts.HoldReleased,
+        "correct": mentee_case_facts.Corrected,
         "dispute": DisputedFact,
     },
     Concern: {
-        "raise_concern": concern.Raised,
-        "acknowledge": concern.Acknowledged,
-        "assess": concern.Assessed,
-        "decide": concern.Decided,
-        "refer_out": concern.ReferredOut,
-        "record_outcome": concern.OutcomeReceived,
-        "share": concern.InformationShared,
-        "assign_action": concern.ActionAssigned,
-        "complete_action": concern.ActionCompleted,
-        "inform_child": concern.ChildInformed,
-        "close": concern.Closed,
-        "approve_closing": concern.ClosingApproved,
-        "reopen": concern.Reopened,
-        "transfer": concern.Transferred,
-        "confirm_receipt": concern.ReceiptConfirmed,
+        "raise_concern": concern_facts.Raised,
+        "acknowledge": concern_facts.Acknowledged,
+        "assess": concern_facts.Assessed,
+        "decide": concern_facts.Decided,
+        "refer_out": concern_facts.ReferredOut,
+        "record_outcome": concern_facts.OutcomeReceived,
+        "share": concern_facts.InformationShared,
+        "assign_action": concern_facts.ActionAssigned,
+        "complete_action": concern_facts.ActionCompleted,
+        "inform_child": concern_facts.ChildInformed,
+        "close": concern_facts.Closed,
+        "approve_closing": concern_facts.ClosingApproved,
+        "reopen": concern_facts.Reopened,
+        "transfer": concern_facts.Transferred,
+        "confirm_receipt": concern_facts.ReceiptConfirmed,
         "correct": CorrectedFact,
         "dispute": DisputedFact,
     },
@@ -173,7 +175,7 @@ def test_each_entry_is_remembered_with_its_kind_and_who_recorded_it() -> None:
 def test_any_entry_may_be_corrected_not_only_the_last() -> None:
     case(REFERRED, MATCHED, held()).when(
         lambda c: c.correct(by(), version=1, field="words", value="Sits with one friend.", reason="Misheard")
-    ).then(fact(mentee_case.Corrected, version=1, field="words"))
+    ).then(fact(mentee_case_facts.Corrected, version=1, field="words"))
 
 
 def test_what_a_person_must_say_may_say_and_what_stays_readable() -> None:

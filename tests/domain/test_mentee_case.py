@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from domain.mentee_case import (
+from domain.mentee_case_facts import (
     Closed,
     Corrected,
     Declined,

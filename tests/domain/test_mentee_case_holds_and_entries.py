@@ -7,14 +7,14 @@ from uuid import uuid4
 import pytest
 
 from domain.fact import ERASED
-from domain.mentee_case import (
+from domain.mentee_case import MenteeCase
+from domain.mentee_case_facts import (
     Closed,
     ConfidentialityBroken,
     Corrected,
     Disputed,
     HoldReleased,
     Matched,
-    MenteeCase,
     PutOnHold,
     Referred,
     SessionHeld,

@@ -8,7 +8,7 @@ from werkzeug.datastructures import MultiDict
 
 from app.forms import today
 from app.pages.reading_forms import boxes_in, day_in, read, time_in
-from domain.mentee_case import SessionArranged, SessionHeld
+from domain.mentee_case_facts import SessionArranged, SessionHeld
 from tests.pages.conftest import School
 
 

@@ -6,7 +6,8 @@ from random import Random
 from typing import Any, TypeVar
 from uuid import UUID
 
-from domain.concern import Concern, Involved
+from domain.concern import Concern
+from domain.concern_facts import Involved
 from domain.fact import By, Refused, Subject
 from domain.mentee_case import MenteeCase
 from domain.mentor import Mentor

@@ -4,7 +4,7 @@ from app.record.keys import KeyStore, load_kek
 from app.record.mapper import SealedMapper
 from app.record.pool import open_pool
 from app.settings import Settings
-from domain.concern import Involved
+from domain.concern_facts import Involved
 from domain.staff import Staff
 from projections.all_models import MODELS
 from projections.concerns import Concerns

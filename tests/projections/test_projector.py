@@ -6,7 +6,8 @@ from uuid import uuid4
 import pytest
 from eventsourcing.persistence import StoredEvent
 
-from domain.mentee_case import MenteeCase, SessionHeld
+from domain.mentee_case import MenteeCase
+from domain.mentee_case_facts import SessionHeld
 from projections.all_models import MODELS
 from projections.positions import wait_for
 from projections.read_model import ReadModel

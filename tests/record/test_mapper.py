@@ -16,7 +16,7 @@ from psycopg_pool import ConnectionPool
 from app.record.keys import KeyStore
 from app.record.mapper import FactBroken, FactNotStorable, KeyDestroyed, SealedMapper
 from app.record.sealing import NotSealable, SealBroken, read_public, seal, unseal
-from domain import concern, mentee_case
+from domain import concern_facts, mentee_case_facts
 from domain.fact import ENVELOPE, ERASED, FACTS, Fact, annotations_of, kept_fields
 
 RECORDED_AT = datetime(2026, 6, 14, 13, 1, 2, 345678, tzinfo=UTC)
@@ -186,7 +186,7 @@ def test_a_field_that_older_facts_lack_takes_its_default(mapper: SealedMapper, k
     fact = mapper.to_domain_event(
         Row(subject, 1, topic, seal(keys.create(subject), subject, 1, topic, sample["pub"], older))
     )
-    assert isinstance(fact, mentee_case.SessionHeld)
+    assert isinstance(fact, mentee_case_facts.SessionHeld)
     assert fact.friend_came is False
 
 
@@ -245,7 +245,7 @@ def test_a_value_of_the_wrong_kind_is_never_stored(mapper: SealedMapper, wrong: 
 
 def test_free_text_can_not_pass_as_a_code_that_stays_readable(mapper: SealedMapper) -> None:
     said: dict[str, Any] = ABOUT | {"decision": "Siân told me", "rationale": "r"}
-    fact = concern.Decided(**said)
+    fact = concern_facts.Decided(**said)
     with pytest.raises(FactNotStorable, match="decision"):
         mapper.to_stored_event(fact)
 
@@ -299,6 +299,6 @@ ABOUT: dict[str, Any] = {
 }
 
 
-def a_session_arranged(**changes: Any) -> mentee_case.SessionArranged:
+def a_session_arranged(**changes: Any) -> mentee_case_facts.SessionArranged:
     about = ABOUT | {"originator_id": uuid4(), "at": RECORDED_AT, "place": "Library"}
-    return mentee_case.SessionArranged(**(about | changes))
+    return mentee_case_facts.SessionArranged(**(about | changes))

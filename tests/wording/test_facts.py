@@ -18,9 +18,9 @@ from app.wording.facts import (
 from app.wording.fields import FIELDS
 from app.wording.names import Called, Names, mentioned
 from app.wording.sentences import SENTENCES, TITLES
-from domain.concern import Decided, Involved, Notified, PassedOn, Raised
+from domain.concern_facts import Decided, Involved, Notified, PassedOn, Raised
 from domain.fact import ENVELOPE, ERASED, FACTS, Fact, annotations_of, kept_fields
-from domain.mentee_case import Closed, Corrected, Disputed, Matched, Referred, SessionHeld
+from domain.mentee_case_facts import Closed, Corrected, Disputed, Matched, Referred, SessionHeld
 from domain.mentor import Applied
 from domain.pupil import Enrolled
 from domain.scheme import Adopted
