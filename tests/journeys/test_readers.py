@@ -40,6 +40,19 @@ def test_every_page_of_a_readers_menu_opens_on_a_phone(seat: Seat, sign_in: str)
         reader.open(path)
 
 
+def test_a_long_menu_waits_on_a_phone_behind_one_word_and_stands_open_on_a_desk(seat: Seat) -> None:
+    phone, desk = seat("coordinator", "phone"), seat("coordinator")
+    for reader in (phone, desk):
+        reader.open("/")
+        assert reader.page.locator("nav[aria-label=Main]").get_by_text("I’m worried").is_visible()
+    place = "nav[aria-label=Main] a[href='/mentors']:visible"
+    assert phone.page.locator(place).count() == 0
+    phone.unfold("Menu")
+    phone.go(phone.page.locator(place))
+    assert desk.page.locator(place).count() == 1
+    assert not desk.page.locator("summary").filter(has_text="Menu").is_visible()
+
+
 def _menu(reader: Reader) -> list[str]:
     places = reader.page.locator("nav[aria-label=Main] a").all()
     return [urlsplit(place.get_attribute("href") or "").path for place in places][1:]
