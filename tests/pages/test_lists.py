@@ -37,3 +37,13 @@ def test_cases_and_mentors_are_shown_twenty_at_a_time_and_each_once(school: Scho
         assert set.union(*pages) == everybody, start
         assert coordinator.page is not None
         assert coordinator.page.links["Back to the first page"].startswith(f"/{thing}?"), start
+
+
+def test_sessions_are_dots_until_they_are_too_many_to_count(school: School) -> None:
+    case_id = school.matched(sessions=6)
+    coordinator = school.as_("coordinator")
+    assert coordinator.get("/cases").html.count('class="app-dot ') == 6
+    school.do("cases/extend", case_id, sessions=4, reason="More time.", mentee_wishes="Yes, please.")
+    many = coordinator.get("/cases")
+    assert "6 of 10 sessions held" in many.text
+    assert 'class="app-dot ' not in many.html
