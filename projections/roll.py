@@ -52,12 +52,18 @@ def _plain(text: str) -> str:
     return " ".join(filter(None, folded(text)))
 
 
+_HYPHENS: Final = dict.fromkeys(map(ord, "-‐‑–"), " ")
+
+
 def _searchable(*names: str | None) -> str:
-    """Every word that a search may ask for, each after a space: O'Neill is found by oneill and by neill."""
+    """Every word that a search may ask for, each after a space.
+
+    O'Neill is found by oneill and by neill, Łukasz-O'Hara by the whole, by each half and by hara.
+    """
     words: dict[str, None] = {}
     for name in filter(None, names):
         apart = "".join(c if c.isalnum() or combining(c) else " " for c in name)
-        words |= dict.fromkeys(folded(name) + folded(apart))
+        words |= dict.fromkeys(folded(name) + folded(name.translate(_HYPHENS)) + folded(apart))
     return "".join(f" {word}" for word in words if word)
 
 

@@ -27,8 +27,8 @@ FIRST_LOOK = (
 
 AGAIN = (
     2.8,
-    "who asks, what they may see and the log of the read take a question to the database each, and what is left is "
-    "Flask and the way there",
+    "who asks, what they may see and the log of the read take a question to the database each; what is left "
+    "is Flask and the way there",
 )
 
 

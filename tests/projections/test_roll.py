@@ -42,6 +42,13 @@ def test_a_pupil_is_found_by_the_beginnings_of_names_accents_and_case_aside(roll
         assert [p.name for p in roll.search(q)] == found, q
 
 
+@pytest.mark.parametrize("q", ["ohara", "o'h", "hara", "lukasz", "lukaszo", "łukasz-o"])
+def test_each_half_of_a_double_name_is_found(record: Record, q: str) -> None:
+    record.save(a_pupil("Ada", "Łukasz-O'Hara"))
+    record.catch_up()
+    assert [p.name for p in Roll(record.pool).search(q)] == ["Ada Łukasz-O'Hara"]
+
+
 def test_the_roll_goes_by_family_name_in_pages(roll: Roll) -> None:
     assert roll.names([p.pupil_id for p in roll.pupils()]) == {p.pupil_id: p.name for p in roll.pupils()}
     pages = [roll.pupils(limit=2)]
