@@ -185,7 +185,9 @@ def _let_go_of_the_deaf() -> None:
     """
     if sys.platform != "linux":
         return
-    for entry in list(Path("/proc/self/fd").iterdir()):
+    # A socket made of what isn't one leaves its copy open for good.
+    sockets = [entry for entry in Path("/proc/self/fd").iterdir() if entry.is_socket()]
+    for entry in sockets:
         with suppress(OSError), socket.fromfd(int(entry.name), socket.AF_INET, socket.SOCK_STREAM) as one:
             if one.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
                 one.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_SECONDS * 1000)

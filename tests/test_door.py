@@ -1,8 +1,11 @@
 """What comes in at the door of a web process, and what is sent away there."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from wsgiref.validate import validator
 
@@ -64,7 +67,9 @@ def asked(application: Application, request: Request, wire: Wire) -> tuple[int, 
         await door.__rsgi__(request, wire)
         door.__rsgi_del__(loop)
 
-    asyncio.run(serve())
+    # In a thread of its own: where a browser was driven before, the main thread has a loop that never ends.
+    with ThreadPoolExecutor(1) as beside:
+        beside.submit(lambda: asyncio.run(serve())).result()
     [(status, _, body)] = wire.heard
     return status, body
 
@@ -190,3 +195,13 @@ def test_an_application_that_breaks_is_answered_for(caplog: pytest.LogCaptureFix
     status, body = asked(application, Request(method="GET"), Wire())
     assert status == 500
     assert b"words" not in body
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux lists what a process holds open")
+def test_opening_the_door_leaves_nothing_open(tmp_path: Path) -> None:
+    held = Path("/proc/self/fd")
+    with (tmp_path / "a file that is no socket").open("w"):
+        before = len(list(held.iterdir()))
+        answered, _ = asked(telling({}), Request(method="GET"), Wire())
+        assert answered == 200
+        assert len(list(held.iterdir())) == before

@@ -108,8 +108,13 @@ class School(Servers):
 
     def fill_disk(self) -> None:
         """Leave no free block on the record's disk."""
-        used = disk_usage(self.database.data_dir).used
-        subprocess.run(["mount", "-o", f"remount,size={used}", self.database.data_dir], check=True)
+        for _ in range(100):
+            # It is written to meanwhile, and can't be made smaller than what it holds by then.
+            used = disk_usage(self.database.data_dir).used
+            smaller = ["mount", "-o", f"remount,size={used}", str(self.database.data_dir)]
+            if subprocess.run(smaller, capture_output=True, check=False).returncode == 0:
+                return
+        raise AssertionError("The record's disk can't be filled.")
 
     def empty_disk(self) -> None:
         """Make room again."""
@@ -125,8 +130,10 @@ class School(Servers):
         return subprocess.run(mount, capture_output=True, check=False).returncode == 0
 
     def _unmount(self) -> None:
+        # Processes that were killed leave the disk a moment later than they are gone from sight.
+        unmount = ["umount", str(self.database.data_dir)]
         if self.on_small_disk:
-            subprocess.run(["umount", self.database.data_dir], check=True)
+            self.until(lambda: subprocess.run(unmount, capture_output=True, check=False).returncode == 0, 20)
 
     def _gate_before(self, cluster: Embedded) -> Gate:
         query = parse_qs(urlsplit(cluster.url("app")).query)
