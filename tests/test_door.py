@@ -2,17 +2,19 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Coroutine, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from wsgiref.validate import validator
 
 import pytest
 
 from app.door import LONG_AT_ONCE, MOST_HEARD, Application, Door, Headers
 from app.security import MOST_BYTES
+
+Answer = TypeVar("Answer")
 
 
 class Given(dict[str, list[str]]):
@@ -60,6 +62,12 @@ class Wire:
         self.heard.append((status, headers, body))
 
 
+def finished(work: Coroutine[Any, Any, Answer]) -> Answer:
+    """What it gives. Where a browser was driven before, the main thread has a loop that never ends."""
+    with ThreadPoolExecutor(1) as beside:
+        return beside.submit(asyncio.run, work).result()
+
+
 def asked(application: Application, request: Request, wire: Wire) -> tuple[int, bytes]:
     async def serve() -> None:
         door, loop = Door(application, 1, body_seconds=0.05), asyncio.get_running_loop()
@@ -67,9 +75,7 @@ def asked(application: Application, request: Request, wire: Wire) -> tuple[int, 
         await door.__rsgi__(request, wire)
         door.__rsgi_del__(loop)
 
-    # In a thread of its own: where a browser was driven before, the main thread has a loop that never ends.
-    with ThreadPoolExecutor(1) as beside:
-        beside.submit(lambda: asyncio.run(serve())).result()
+    finished(serve())
     [(status, _, body)] = wire.heard
     return status, body
 
@@ -185,7 +191,7 @@ def test_no_more_long_stories_are_held_at_once_than_fit() -> None:
         door.__rsgi_del__(asyncio.get_running_loop())
         return wires
 
-    assert [wire.heard[0][0] for wire in asyncio.run(serve())] == [200] * 3 * LONG_AT_ONCE
+    assert [wire.heard[0][0] for wire in finished(serve())] == [200] * 3 * LONG_AT_ONCE
 
 
 def test_an_application_that_breaks_is_answered_for(caplog: pytest.LogCaptureFixture) -> None:

@@ -10,7 +10,9 @@ from flask import Flask, jsonify
 
 from app import create_app
 from app.access.policy import allow_anyone
+from app.door import Door
 from app.record.pool import open_pool
+from app.serve import THREADS
 from app.settings import Settings
 
 
@@ -44,7 +46,10 @@ _ours = make()
 _bare = bare(json.loads(os.environ["CASEBOOK_BENCH"])["database_url"])
 
 
-def app(environ: dict[str, Any], start_response: Any) -> Any:
-    """One WSGI door for both."""
+def _either(environ: dict[str, Any], start_response: Any) -> Any:
     chosen = _bare if environ["PATH_INFO"].startswith("/bare/") else _ours
     return chosen(environ, start_response)
+
+
+app = Door(_either, THREADS)
+"""The product's own door, for both."""

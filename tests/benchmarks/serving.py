@@ -25,8 +25,8 @@ class Server:
         port = _free_port()
         self._process = subprocess.Popen(
             [
-                *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1"),
-                *("--port", str(port), "--workers", "1", "--blocking-threads", "8", "--no-ws"),
+                *(sys.executable, "-m", "granian", "--interface", "rsgi", "--host", "127.0.0.1"),
+                *("--port", str(port), "--workers", "1", "--no-ws"),
                 *("--log-level", "warning", "tests.benchmarks.server:app"),
             ],
             env=os.environ | {"CASEBOOK_BENCH": _told(ground), "PYTHONWARNINGS": "default"},

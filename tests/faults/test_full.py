@@ -39,7 +39,7 @@ def test_a_full_disk_takes_nothing_and_loses_nothing(school: School) -> None:
             school.empty_disk()
         # A database that stopped because it couldn't write is started again by whoever looks after it.
         school.start()
-        visit.everything_works_again(HEALS_SECONDS)
+        visit.everything_works_again(HEALS_SECONDS, alone=True)
 
 
 def test_a_read_only_record_says_so_and_takes_all_once_it_may(school: School) -> None:
