@@ -104,6 +104,7 @@ def pupils() -> tuple[Pupil, ...]:
     """Everybody of the file: Years 7 to 13, and those who left in the summer."""
     text = files(__package__).joinpath("pupils.csv").read_text("utf-8")
     rows = csv.DictReader(io.StringIO(text))
+    # A row of the file is text throughout; the one number is read on the spot, which the types can't follow.
     return tuple(Pupil(**{**row, "year_group": int(row["year_group"])}) for row in rows)  # type: ignore[arg-type]
 
 

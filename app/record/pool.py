@@ -80,7 +80,8 @@ class _Pool(ConnectionPool):
             connection.close()
             self.putconn(connection)
 
-    # Not a generator as the pool's own: that costs more than all the rest of it.
+    # Not a generator as the pool's own: that costs more than all the rest of it. To callers it is the same
+    # context; only the declared type differs.
     def connection(  # type: ignore[override]
         self, timeout: float | None = None
     ) -> AbstractContextManager[Connection]:

@@ -134,6 +134,7 @@ def test_another_person_approves_a_closing_once() -> None:
     concern(RAISED).when(lambda c: c.approve_closing(by(LEAD))).refused("isn't closed")
     concern(*DONE).when(lambda c: c.approve_closing(by(LEAD))).refused("Another person")
     for other in (DEPUTY, COORDINATOR):
+        # mypy can't infer a lambda that binds the loop's value.
         closed = concern(*DONE).when(lambda c, other=other: c.approve_closing(by(other)))  # type: ignore[misc]
         assert closed.then(fact(ClosingApproved, recorded_by=other)).closing_approved
     concern(*DONE, fact(ClosingApproved, recorded_by=DEPUTY)).when(

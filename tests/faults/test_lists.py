@@ -35,4 +35,5 @@ def test_a_projector_whose_connection_was_killed_goes_on_at_once(school: School)
             ).fetchall()
             assert killed
             newest = school.house.recorder.max_notification_id() or 0
+            # mypy can't infer a lambda that binds the loop's value.
             school.until(lambda newest=newest: school.shown() >= newest, HEALS_SECONDS)  # type: ignore[misc]
