@@ -8,6 +8,8 @@ import pytest
 
 HOUSE = Path(__file__).parent.parent
 LONGEST_FILE = 330
+# Can be copied out as one file, so that whoever checks a pack needs nothing else of ours.
+LONGER = {"app/proof/verifier.py": 600}
 
 
 def kept_files() -> list[Path]:
@@ -27,9 +29,11 @@ def imported(file: Path) -> set[str]:
 
 def test_no_room_is_crowded() -> None:
     crowded = {
-        str(file.relative_to(HOUSE)): lines
+        name: lines
         for file in kept_files()
-        if file.suffix == ".py" and (lines := len(file.read_text("utf-8").splitlines())) > LONGEST_FILE
+        for name in [str(file.relative_to(HOUSE))]
+        if file.suffix == ".py"
+        and (lines := len(file.read_text("utf-8").splitlines())) > LONGER.get(name, LONGEST_FILE)
     }
     assert crowded == {}
 

@@ -1,0 +1,1 @@
+"""Proofs that the record is complete and unaltered: ledger, checkpoints, witnesses, evidence packs."""
