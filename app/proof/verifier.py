@@ -7,12 +7,20 @@ C2SP (signed-note, tlog-checkpoint, tlog-cosignature), JWE of RFC 7516, HKDF's c
 
 import json
 import re
+import sys
+from argparse import ArgumentParser, Namespace
 from base64 import b64decode, b64encode
 from binascii import Error as NotBase64
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from hashlib import sha256
+from pathlib import Path
+from struct import Struct
+from time import time as clock
 from typing import Any, Final, NoReturn
+from uuid import UUID
+from zlib import crc32
 
 from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -313,6 +321,8 @@ def _base64(text: str, check: str, what: str) -> bytes:
 # Sealed facts (RFC 7516)
 
 _HEADER: Final = ("alg", "enc", "typ", "kid", "kc", "agg", "ver", "topic", "pub", "priv")
+_DEEPEST: Final = 8
+"""Lists and objects inside each other: what is recorded has three at most."""
 
 
 def open_header(state: bytes, agg: str, ver: int, topic: str) -> tuple[dict[str, Any], list[bytes]]:
@@ -364,7 +374,11 @@ def _base64url(text: bytes, where: str) -> bytes:
     return _base64(padded.translate({45: 43, 95: 47}), "sealed fact", f"{where} can't be read")
 
 
-def _json(raw: bytes, where: str) -> dict[str, Any]:
+def _parts(value: Any) -> Iterable[Any]:
+    return value.values() if type(value) is dict else value if type(value) is list else ()
+
+
+def _json(raw: bytes, where: str, check: str = "sealed fact") -> dict[str, Any]:
     def without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         if len(dict(pairs)) != len(pairs):
             raise ValueError
@@ -381,7 +395,408 @@ def _json(raw: bytes, where: str) -> dict[str, Any]:
             parse_constant=no_number,
         )
     except (ValueError, RecursionError):
-        raise NotVerified("sealed fact", f"{where} isn't the JSON that it should be") from None
-    if type(found) is not dict:
-        raise NotVerified("sealed fact", f"{where} isn't the JSON that it should be")
+        raise NotVerified(check, f"{where} isn't the JSON that it should be") from None
+    inside = [found]
+    for _ in range(_DEEPEST):
+        inside = [one for outer in inside for one in _parts(outer) if type(one) in (dict, list)]
+    if type(found) is not dict or inside:
+        raise NotVerified(check, f"{where} isn't the JSON that it should be")
     return found
+
+
+# The evidence pack
+
+FILES: Final = (
+    "manifest.txt",
+    "checkpoint.txt",
+    "skeleton.bin",
+    "events.jsonl",
+    "keys.json",
+    "history.html",
+    "history.pdf",
+    "README.txt",
+)
+"""What a pack holds, in this order."""
+KIND: Final = "casebook-evidence/1"
+_TOLD: Final = ("made_by", "for_whom", "why", "when", "subjects")
+_EVENT: Final = ("index", "originator_id", "version", "topic", "recorded_at_us", "state")
+_LOCAL: Final = Struct("<4s5H3L2H")
+_CENTRAL: Final = Struct("<4s6H3L5H2L")
+_END: Final = Struct("<4s4H2LH")
+_CHUNK: Final = 4096
+_NUMBER: Final = "0|[1-9][0-9]{0,18}"
+_EVENT_KINDS: Final = (int, str, int, str, int, str)
+
+
+@dataclass(frozen=True)
+class Proven:
+    """One fact of a pack, as it was recorded. `index` is its place in the ledger, from 0; the time is in
+    microseconds since 1970. `payload` is None where it stays sealed: `sealed` then names its fields."""
+
+    index: int
+    originator_id: str
+    version: int
+    topic: str
+    recorded_at_us: int
+    pub: dict[str, Any]
+    sealed: tuple[str, ...]
+    payload: dict[str, Any] | None
+
+
+@dataclass(frozen=True)
+class Verified:
+    """A pack in which every check held. `manifest` is what its maker said of it; `signed_by` the log key that
+    was found to have signed it; times are in seconds since 1970, None where a checkpoint bears none."""
+
+    manifest: dict[str, Any]
+    checkpoint: Checkpoint
+    time: int | None
+    signed_by: VerifierKey
+    witnesses: dict[str, int | None]
+    subjects: tuple[str, ...]
+    facts: tuple[Proven, ...]
+
+
+def stored_zip(files: Sequence[tuple[str, bytes]]) -> bytes:
+    """A zip of these files without compression: the same files give the same bytes. At most 4 GB."""
+    parts, central, at = [], [], 0
+    for name, content in files:
+        raw = name.encode("ascii")
+        # The first day that a zip can name, at midnight.
+        common = (20, 0, 0, 0, 0x21, crc32(content), len(content), len(content), len(raw))
+        head = _LOCAL.pack(b"PK\3\4", *common, 0) + raw
+        mode = 0o600 << 16
+        central.append(_CENTRAL.pack(b"PK\1\2", 20 | 3 << 8, *common, 0, 0, 0, 0, mode, at) + raw)
+        parts += [head, content]
+        at += len(head) + len(content)
+    listed = b"".join(central)
+    end = _END.pack(b"PK\5\6", 0, 0, len(files), len(files), len(listed), at, 0)
+    return b"".join([*parts, listed, end])
+
+
+def unpacked(data: bytes) -> dict[str, bytes]:
+    """The files of a pack. Anything but the one archive that holds exactly them raises NotVerified."""
+    files: list[tuple[str, bytes]] = []
+    at = 0
+    while data[at : at + 4] == b"PK\3\4" and len(data) >= at + _LOCAL.size and len(files) < 16:
+        fields = _LOCAL.unpack_from(data, at)
+        begin = at + _LOCAL.size + fields[9]
+        name = data[at + _LOCAL.size : begin].decode("ascii", "replace")
+        at = begin + fields[7]
+        files.append((name, data[begin:at]))
+    if tuple(name for name, _ in files) != FILES:
+        raise NotVerified("archive", f"it doesn't hold {', '.join(FILES)}, in this order and nothing else")
+    again = stored_zip(files)
+    if again != data:
+        differs = next((n for n, (a, b) in enumerate(zip(again, data, strict=False)) if a != b), None)
+        where = min(len(again), len(data)) if differs is None else differs
+        raise NotVerified("archive", f"it was altered, cut short or added to, by byte {where}")
+    return dict(files)
+
+
+def verify_pack(
+    data: bytes,
+    log_keys: Sequence[VerifierKey],
+    checkpoints: Sequence[bytes] = (),
+    witnesses: Sequence[VerifierKey] = (),
+) -> Verified:
+    """Check a pack: every byte of it, and that nothing of its subjects was left out.
+
+    `log_keys` are the record's keys, `checkpoints` notes and `witnesses` keys, all obtained otherwise than
+    with the pack. Each witness must have signed its checkpoint or one of those given. Raises NotVerified.
+    """
+    try:
+        return _verified(data, log_keys, checkpoints, witnesses)
+    except (ValueError, OverflowError, RecursionError):
+        # Each check names what it refuses; this is for bytes that nobody thought of.
+        raise NotVerified("pack", "it holds what no pack holds") from None
+
+
+def _verified(
+    data: bytes, log_keys: Sequence[VerifierKey], given: Sequence[bytes], witnesses: Sequence[VerifierKey]
+) -> Verified:
+    files = unpacked(data)
+    origin, size, manifest, key = _manifest(files, log_keys)
+    notes = [files["checkpoint.txt"], *given]
+    (checkpoint, time), *others = (_signed_checkpoint(note, origin, log_keys) for note in notes)
+    if checkpoint.size != size:
+        raise NotVerified("checkpoint", f"it is over {checkpoint.size} facts, the manifest over {size}")
+    seen = {witness.name: _witnessed(notes, witness) for witness in witnesses}
+    skeleton = files["skeleton.bin"]
+    _check_skeleton(skeleton, checkpoint, [one for one, _ in others])
+    events = _events(files["events.jsonl"], skeleton, manifest["subjects"])
+    facts = _opened(files["keys.json"], events)
+    return Verified(manifest, checkpoint, time, key, seen, tuple(manifest["subjects"]), facts)
+
+
+def _manifest(
+    files: dict[str, bytes], log_keys: Sequence[VerifierKey]
+) -> tuple[str, int, dict[str, Any], VerifierKey]:
+    """Whose record, how many facts, what the maker said, and which key signed it; with each file's digest."""
+    note = Note.parse(files["manifest.txt"])
+    # Another signature would be bytes that nobody vouches for.
+    signed = [key for key in dict.fromkeys(log_keys) if note.signed_by(key)]
+    if len(signed) != 1 or len(note.signatures) != 1:
+        raise NotVerified(
+            "signature", "the manifest isn't signed by the log key that was given, and by it alone"
+        )
+    lines = note.text.split("\n")
+    if len(lines) != len(FILES) + 4 or lines[0] != KIND or not re.fullmatch(_NUMBER, lines[2]) or lines[-1]:
+        raise NotVerified("manifest", "it isn't one")
+    for name, line in zip(FILES[1:], lines[4:-1], strict=True):
+        if line != f"{sha256(files[name]).hexdigest()}  {name}":
+            raise NotVerified("digest", f"{name} isn't what was signed")
+    told = _json(lines[3].encode(), "its fourth line", "manifest")
+    subjects = told.get("subjects")
+    texts = [told.get(name) for name in _TOLD[:-1]] + (subjects if type(subjects) is list else [None])
+    if tuple(told) != _TOLD or not all(type(text) is str for text in texts) or compact(told) != lines[3]:
+        raise NotVerified("manifest", "it doesn't say who made it, for whom, why, when and about what")
+    if not subjects or len(set(subjects)) != len(subjects):
+        raise NotVerified("manifest", "it names no subject, or one twice")
+    return lines[1], int(lines[2]), told, signed[0]
+
+
+def _signed_checkpoint(
+    raw: bytes, origin: str, log_keys: Sequence[VerifierKey]
+) -> tuple[Checkpoint, int | None]:
+    note = Note.parse(raw)
+    found = Checkpoint.parse(note.text)
+    if found.origin != origin:
+        raise NotVerified("checkpoint", f"it is of {found.origin}, the pack of {origin}")
+    # Every key is asked, so that a bad signature of one isn't hidden by a good one of another.
+    signed = [note.signed_by(key) for key in log_keys]
+    if not any(signed):
+        raise NotVerified("signature", f"the checkpoint over {found.size} facts isn't signed by the log key")
+    times = [time for key in log_keys for time in note.signed_by(key.timed) if time is not None]
+    return found, max(times, default=None)
+
+
+def _witnessed(notes: Sequence[bytes], witness: VerifierKey) -> int | None:
+    """When a witness signed one of these notes, the last time if several."""
+    keys = {witness, witness.timed}
+    times = [time for raw in notes for key in keys for time in Note.parse(raw).signed_by(key)]
+    if not times:
+        raise NotVerified("witness", f"{witness.name} has signed none of these checkpoints")
+    return max((time for time in times if time is not None), default=None)
+
+
+def _check_skeleton(skeleton: bytes, checkpoint: Checkpoint, given: Sequence[Checkpoint]) -> None:
+    """The tree over the skeleton is the checkpoint's, begins with each one given, and skips no version."""
+    size = checkpoint.size
+    if len(skeleton) != size * LEAF_DATA:
+        raise NotVerified("skeleton", f"it doesn't hold {size} leaves")
+    for other in given:
+        if other.size > size:
+            raise NotVerified("older", f"the pack is over {size} facts, a checkpoint given over {other.size}")
+    tree = Range()
+    for stop in sorted({size, *(other.size for other in given)}):
+        for begin in range(tree.size, stop, _CHUNK):
+            span = range(begin * LEAF_DATA, min(begin + _CHUNK, stop) * LEAF_DATA, LEAF_DATA)
+            tree.extend([sha256(b"\x00" + skeleton[at : at + LEAF_DATA]).digest() for at in span])
+        root = tree.root()
+        if any(other.size == stop and other.root != root for other in given):
+            raise NotVerified("consistency", f"the pack doesn't begin as the checkpoint over {stop} facts")
+        if stop == size and root != checkpoint.root:
+            raise NotVerified("root", f"the skeleton isn't what the checkpoint over {size} facts is over")
+    newest: dict[bytes, int] = {}
+    for index in range(size):
+        at = index * LEAF_DATA
+        owner, version = skeleton[at : at + 16], int.from_bytes(skeleton[at + 16 : at + 24], "big")
+        if version != newest.get(owner, 0) + 1:
+            raise NotVerified("versions", f"leaf {index}: {UUID(bytes=owner)}/{version} is a gap or a double")
+        newest[owner] = version
+
+
+def _events(raw: bytes, skeleton: bytes, subjects: Sequence[str]) -> list[dict[str, Any]]:
+    """The events, each of them as its leaf has it: all that the skeleton has of the subjects, no other."""
+    owners = {_id(one, "manifest").bytes for one in subjects}
+    found: list[dict[str, Any]] = []
+    for number, line in enumerate(_lines(raw), 1):
+        event = _json(line, f"line {number}", "events")
+        kinds = tuple(type(value) for value in event.values())
+        if tuple(event) != _EVENT or kinds != _EVENT_KINDS or compact(event).encode() != line:
+            raise NotVerified("events", f"line {number} isn't an event as it is written")
+        index, agg, ver, topic, at, state = event.values()
+        if not all(0 <= one < 2**63 for one in (index, ver, at)) or len(topic.encode()) > 200:
+            raise NotVerified("events", f"line {number} isn't an event as it is written")
+        leaf = event_leaf(_id(agg, "events").bytes, ver, topic, at, state.encode())
+        if skeleton[index * LEAF_DATA : (index + 1) * LEAF_DATA] != leaf:
+            raise NotVerified("leaf", f"{agg}/{ver} isn't what leaf {index} of the skeleton is of")
+        if leaf[:16] not in owners or (found and index <= found[-1]["index"]):
+            raise NotVerified("events", f"line {number} belongs to no subject, or not here")
+        found.append(event)
+    there = {event["index"] for event in found}
+    for index in range(len(skeleton) // LEAF_DATA):
+        owner = skeleton[index * LEAF_DATA : index * LEAF_DATA + 16]
+        if owner in owners and index not in there:
+            raise NotVerified("withheld", f"leaf {index} is of {UUID(bytes=owner)}, and its event isn't here")
+    if len({event["originator_id"] for event in found}) != len(owners):
+        raise NotVerified("events", "a subject has none")
+    return found
+
+
+def _opened(raw: bytes, events: Sequence[dict[str, Any]]) -> tuple[Proven, ...]:
+    """Each event checked against its place, and opened where its key is there."""
+    keys = _json(raw, "keys.json", "keys")
+    places = [f"{event['originator_id']}/{event['version']}" for event in events]
+    if list(keys) != [place for place in places if place in keys] or f"{compact(keys)}\n".encode() != raw:
+        raise NotVerified("keys", "keys.json isn't written as it should be, or names what isn't here")
+    facts = []
+    for place, event in zip(places, events, strict=True):
+        index, agg, ver, topic, at, text = event.values()
+        state = text.encode()
+        header, _ = open_header(state, agg, ver, topic)
+        payload = None
+        if place in keys:
+            cek = keys[place] if type(keys[place]) is str else ""
+            _, payload = open_sealed(state, _base64url(cek.encode(), place), agg, ver, topic)
+        facts.append(Proven(index, agg, ver, topic, at, header["pub"], tuple(header["priv"]), payload))
+    return tuple(facts)
+
+
+def compact(value: Any) -> str:
+    """JSON as a pack has it: names in their order, nothing between, no escapes that aren't needed."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _lines(raw: bytes) -> list[bytes]:
+    lines = raw.split(b"\n")
+    if lines.pop():
+        raise NotVerified("events", "the last line isn't whole")
+    return lines
+
+
+def _id(text: str, check: str) -> UUID:
+    try:
+        found = UUID(text)
+    except ValueError:
+        found = UUID(int=0)
+    if str(found) != text:
+        raise NotVerified(check, "an id isn't one")
+    return found
+
+
+# For people
+
+
+def told(found: Verified, now: float, *, show: bool = False) -> Iterable[str]:
+    """What was verified, in lines for people; with `show` the history itself. `now`: seconds since 1970."""
+    size, last = found.checkpoint.size, found.checkpoint.size - 1
+    yield f"Verified: complete and unaltered up to the checkpoint over {size} facts (0 to {last})."
+    yield f"Record:      {found.checkpoint.origin}"
+    yield f"Checkpoint:  {_age(found.time, now)}. Whatever was recorded later isn't in this pack."
+    for name, time in found.witnesses.items():
+        yield f"Witness:     {name}, {_age(time, now)}"
+    yield f"Signed by:   {found.signed_by}"
+    yield "             Compare this key with one that reached you otherwise than with this pack."
+    for label, name in zip(("Made by", "For", "Why", "When"), _TOLD, strict=False):
+        yield f"{label + ':':<13}{_printable(found.manifest[name])}"
+    opened = sum(fact.payload is not None for fact in found.facts)
+    yield f"Holds:       {len(found.facts)} facts about {len(found.subjects)} subjects, {opened} opened"
+    if show:
+        for fact in found.facts:
+            yield from _shown(fact)
+
+
+def _shown(fact: Proven) -> Iterable[str]:
+    kind, _, name = fact.topic.partition(".")
+    title = f"{kind}: {name}".replace("-", " ").capitalize()
+    when = _time(fact.recorded_at_us / 1_000_000)
+    yield ""
+    yield f"{when}  {_printable(title)}"
+    yield f"    fact {fact.index}, {fact.originator_id}/{fact.version}"
+    for name, value in (fact.pub | (fact.payload or {})).items():
+        text = value if type(value) is str else json.dumps(value, ensure_ascii=False)
+        yield f"    {_printable(name.replace('_', ' '))}: {_printable(text)}"
+    if fact.payload is None and fact.sealed:
+        names = _printable(", ".join(fact.sealed))
+        yield f"    sealed, because its key isn't in this pack or was destroyed: {names}"
+
+
+def _printable(text: str) -> str:
+    """A text that can do nothing to a terminal but be read; its further lines stand below the first."""
+    kept = (c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
+    return "".join(kept).replace("\n", "\n        ")
+
+
+def _time(seconds: float) -> str:
+    try:
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+    except (ValueError, OverflowError, OSError):
+        return "at no time that a calendar has"
+
+
+def _age(time: int | None, now: float) -> str:
+    if time is None:
+        return "it bears no time"
+    minutes = int(now - time) // 60
+    if minutes < 0:
+        return f"{_time(time)}, which is in the future"
+    for each, unit in ((1440, "days"), (60, "hours"), (1, "minutes")):
+        if minutes >= 2 * each or each == 1:
+            return f"{_time(time)}, {minutes // each} {unit} ago"
+    return ""
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """What the command takes."""
+    parser.add_argument("pack", metavar="PACK.zip")
+    parser.add_argument(
+        "--log-key", action="append", required=True, metavar="VKEY", help="the record's public key"
+    )
+    parser.add_argument(
+        "--checkpoint", action="append", default=[], metavar="FILE", help="one that you have from elsewhere"
+    )
+    parser.add_argument("--witness", action="append", default=[], metavar="VKEY", help="who must have signed")
+    parser.add_argument("--show", action="store_true", help="print the history from the proven facts")
+    parser.add_argument("--json", action="store_true")
+
+
+def run(said: Namespace) -> int:
+    """Verify and print. Gives 0 where it verified, 1 where not, 2 where what was asked can't be read."""
+    try:
+        keys = [VerifierKey.parse(text) for text in said.log_key]
+        witnesses = [VerifierKey.parse(text) for text in said.witness]
+        data, *notes = (Path(name).read_bytes() for name in (said.pack, *said.checkpoint))
+    except (NotVerified, OSError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    try:
+        found = verify_pack(data, keys, notes, witnesses)
+    except NotVerified as error:
+        if said.json:
+            print(json.dumps({"verified": False, "check": error.check, "where": error.where}))
+        print(f"NOT VERIFIED. {error}", file=sys.stderr)
+        return 1
+    if said.json:
+        facts = [asdict(fact) for fact in found.facts] if said.show else None
+        checkpoint = {"origin": found.checkpoint.origin, "size": found.checkpoint.size, "time": found.time}
+        print(
+            json.dumps(
+                {
+                    "verified": True,
+                    "checkpoint": checkpoint | {"root": b64encode(found.checkpoint.root).decode()},
+                    "log_key": str(found.signed_by),
+                    "witnesses": found.witnesses,
+                    "manifest": found.manifest,
+                    "facts": facts,
+                },
+                indent=2,
+            )
+        )
+        return 0
+    encoding = sys.stdout.encoding or "ascii"
+    for line in told(found, clock(), show=said.show):
+        print(line.encode(encoding, "backslashreplace").decode(encoding))
+    return 0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command, where this file stands alone."""
+    parser = ArgumentParser(description="Verify an evidence pack of Casebook.")
+    add_arguments(parser)
+    return run(parser.parse_args(arguments))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
