@@ -4,7 +4,7 @@ Whoever makes a pack fills a `Story` (`app.documents.telling` puts facts into th
 paper only reads it. The same story gives the same bytes.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
@@ -71,13 +71,19 @@ class Subject:
 
 @dataclass(frozen=True)
 class Look:
-    """One answer that somebody got about one of the subjects. `why` is empty where nobody asked for one."""
+    """What somebody looked at, and when. `why` is empty where nobody asked for a reason.
+
+    What passes by in lists is told once for each person: `times` in all, `at` the first and `until` the last.
+    """
 
     at: datetime
     who: str
     role: str
     what: str
+    about: str
     why: str = ""
+    times: int = 1
+    until: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -110,6 +116,6 @@ class Story:
     subjects: tuple[Subject, ...]
     looks: tuple[Look, ...] = ()
     people: tuple[Known, ...] = ()
-    left_out: tuple[str, ...] = field(default=())
+    left_out: tuple[str, ...] = ()
     with_names: bool = False
     demo: bool = False
