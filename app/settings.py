@@ -19,9 +19,11 @@ class Settings:
     """Where the record, the keys and the secrets are, and how people reach the service.
 
     Database URLs are libpq connection strings. `secret_key` signs nothing that is kept for good: it keys
-    sign-in names and request digests. `smtp_url` is smtp://[user:password@]host:port or file:FOLDER; without
-    it only a demo has a folder of its own. `trusted_proxies` is how many servers of ours stand in front, each
-    saying whom it speaks for.
+    sign-in names and request digests. `log_key_file` and `checkpoint_file` are the anchor's, and `log_vkey`
+    the key's public half, for those who check. `destroyed_file` lists the keys of what was erased, outside
+    both databases. `smtp_url` is smtp://[user:password@]host:port or file:FOLDER; without it only a demo has
+    a folder of its own. `trusted_proxies` is how many servers of ours stand in front, each saying whom it
+    speaks for.
     """
 
     database_url: str
@@ -33,6 +35,10 @@ class Settings:
     base_url: str = "http://127.0.0.1:8000"
     migrate_database_url: str | None = None
     migrate_keys_database_url: str | None = None
+    log_key_file: Path | None = None
+    log_vkey: str | None = None
+    checkpoint_file: Path | None = None
+    destroyed_file: Path | None = None
     smtp_url: str | None = None
     trusted_proxies: int = 0
     demo: bool = False
@@ -72,6 +78,10 @@ def from_environment(env: Mapping[str, str] = os.environ) -> Settings:
         base_url=env.get("CASEBOOK_BASE_URL", Settings.base_url),
         migrate_database_url=_get(env, "MIGRATE_DATABASE_URL"),
         migrate_keys_database_url=_get(env, "MIGRATE_KEYS_DATABASE_URL"),
+        log_key_file=_path(env, "LOG_KEY_FILE"),
+        log_vkey=_get(env, "LOG_VKEY") or None,
+        checkpoint_file=_path(env, "CHECKPOINT_FILE"),
+        destroyed_file=_path(env, "DESTROYED_FILE"),
         smtp_url=_get(env, "SMTP_URL") or None,
         trusted_proxies=_count(env, "TRUSTED_PROXIES"),
     )
@@ -96,6 +106,11 @@ def _get(env: Mapping[str, str], name: str) -> str | None:
         return env[f"CASEBOOK_{name}"]
     path = env.get(f"CASEBOOK_{name}_FILE")
     return Path(path).read_text().strip() if path else None
+
+
+def _path(env: Mapping[str, str], name: str) -> Path | None:
+    text = env.get(f"CASEBOOK_{name}")
+    return Path(text) if text else None
 
 
 def _count(env: Mapping[str, str], name: str) -> int:

@@ -46,6 +46,9 @@ def _sentence(error: Exception) -> str:
     from app.demo.ground import DemoFailed
     from app.demo.seed import NotTold
     from app.embedded import EmbeddedError
+    from app.proof.anchor import AnchorRefuses
+    from app.proof.checkpoints import TornFile
+    from app.proof.log_key import LogKeyRefused
     from app.record.errors import RecordError
     from app.record.keys import KekRefused, KeyFault
     from app.record.migrate import MigrationRefused
@@ -54,7 +57,8 @@ def _sentence(error: Exception) -> str:
     from projections.rebuild import RebuildFailed
 
     ours = (DemoFailed, NotTold, EmbeddedError, RecordError, KekRefused, KeyFault, MigrationRefused)
-    if isinstance(error, (*ours, SettingsMissing, OfficeRefused, RebuildFailed)):
+    proofs = (AnchorRefuses, TornFile, LogKeyRefused)
+    if isinstance(error, (*ours, *proofs, SettingsMissing, OfficeRefused, RebuildFailed)):
         return str(error)
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
@@ -70,11 +74,11 @@ class _Parser(argparse.ArgumentParser):
 
 def parser() -> argparse.ArgumentParser:
     """Every command with its arguments."""
-    from app.cli import looking, office, running
+    from app.cli import looking, office, proof, running
 
     made = _Parser(prog="casebook", description="The record of a school's peer-mentoring scheme.")
     commands = made.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for part in (running, office, looking):
+    for part in (running, office, looking, proof):
         part.add_to(commands)
     return made
 

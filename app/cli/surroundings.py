@@ -11,10 +11,16 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from app.embedded import Embedded, attach
 from app.embedded.facts import read_facts
+from app.proof.log_key import create_log_key
 from app.record.keys import create_kek
 from app.settings import Settings, SettingsMissing, data_dir, from_environment, secret_in
 
 DEMO_ORIGIN: Final = "casebook.example/demo"
+_KEPT_FILES: Final = {
+    "LOG_KEY_FILE": "log-key",
+    "CHECKPOINT_FILE": "checkpoints.txt",
+    "DESTROYED_FILE": "destroyed-keys.txt",
+}
 _DATABASES: Final = ("DATABASE_URL", "KEYS_DATABASE_URL", "MIGRATE_DATABASE_URL")
 
 
@@ -40,6 +46,9 @@ def embedded_settings(embedded: Embedded, env: Mapping[str, str] = os.environ) -
         migrate_database_url=embedded.url("owner"),
         migrate_keys_database_url=embedded.url("owner", "casebook_keys"),
         kek_file=_kek_in(folder),
+        log_key_file=_log_key_in(folder),
+        checkpoint_file=folder / _KEPT_FILES["CHECKPOINT_FILE"],
+        destroyed_file=folder / _KEPT_FILES["DESTROYED_FILE"],
         secret_key=secret_in(folder, "secret-key"),
         origin=DEMO_ORIGIN,
         data_dir=folder,
@@ -54,6 +63,7 @@ def demo_settings(folder: Path, env: Mapping[str, str]) -> Settings:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     kept = dict(env)
     kept.setdefault("CASEBOOK_KEK_FILE", str(_kek_in(folder)))
+    _log_key_in(folder)
     secret_in(folder, "secret-key")
     settings = _with_owner(from_environment(_with_kept_secrets(kept, folder)))
     origin = settings.origin if settings.origin.endswith("/demo") else f"{settings.origin}/demo"
@@ -87,12 +97,21 @@ def _kek_in(folder: Path) -> Path:
     return path
 
 
+def _log_key_in(folder: Path) -> Path:
+    path = folder / "log-key"
+    if not path.exists():
+        create_log_key(path, DEMO_ORIGIN)
+    return path
+
+
 def _with_kept_secrets(env: Mapping[str, str], folder: Path) -> dict[str, str]:
     """What a demo on the environment's databases made for itself, for commands beside it."""
     found = dict(env)
     if (folder / "kek").exists():
         found.setdefault("CASEBOOK_KEK_FILE", str(folder / "kek"))
         found.setdefault("CASEBOOK_ORIGIN", DEMO_ORIGIN)
+        for name, file in _KEPT_FILES.items():
+            found.setdefault(f"CASEBOOK_{name}", str(folder / file))
         if "CASEBOOK_SECRET_KEY" not in found and (folder / "secret-key").exists():
             found.setdefault("CASEBOOK_SECRET_KEY_FILE", str(folder / "secret-key"))
     return found

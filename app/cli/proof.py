@@ -1,0 +1,191 @@
+"""The commands of proof: anchor, checkpoint, log-key, verify."""
+
+import sys
+from argparse import Namespace
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from app.cli.output import Commands, Failed, add_command, as_json
+from app.proof.checkpoints import CheckpointFile
+from app.proof.log_key import create_log_key, load_log_key
+from app.proof.note import SigningKey
+from app.proof.verifier import NotVerified, VerifierKey
+from app.settings import Settings
+
+
+def add_to(commands: Commands) -> None:
+    """Make these commands known."""
+    add_command(commands, "anchor", _anchor, "Sign checkpoints of the record: on time, and after decisions.")
+    add_command(commands, "checkpoint", _checkpoint, "Sign a checkpoint now, and print it.")
+
+    key = add_command(
+        commands, "log-key", _log_key, "Print the public key that checkpoints are checked with."
+    )
+    key.add_argument(
+        "--make", action="store_true", help="make the secret key first, in CASEBOOK_LOG_KEY_FILE"
+    )
+
+    verify = add_command(commands, "verify", _verify, "Check that the record is complete and unaltered.")
+    verify.add_argument("--log-key", metavar="VKEY", help="the public key, from where you keep it")
+    verify.add_argument(
+        "--checkpoint", metavar="FILE", type=Path, action="append", default=[], help="one that you obtained"
+    )
+    verify.add_argument("--deep", action="store_true", help="read the header of every sealed entry too")
+    verify.add_argument("--json", action="store_true")
+
+
+def signing_key(settings: Settings) -> SigningKey:
+    """The log key of this machine. Raises Failed, LogKeyRefused."""
+    from app.cli.surroundings import origin_of
+
+    if settings.log_key_file is None:
+        raise Failed("Set CASEBOOK_LOG_KEY_FILE: only the anchor's machine can sign.")
+    return load_log_key(settings.log_key_file, origin_of(settings))
+
+
+def verifier_key(settings: Settings) -> VerifierKey:
+    """The public half, from the setting or from the key itself. Raises Failed, LogKeyRefused."""
+    if settings.log_vkey:
+        try:
+            return VerifierKey.parse(settings.log_vkey)
+        except NotVerified as error:
+            raise Failed(f"CASEBOOK_LOG_VKEY: {error.where}.") from None
+    if settings.log_key_file is None:
+        raise Failed("Give --log-key VKEY, or set CASEBOOK_LOG_VKEY: casebook log-key prints it.", status=2)
+    return signing_key(settings).verifier_key
+
+
+def checkpoint_file(settings: Settings) -> CheckpointFile:
+    """The anchor's file. Raises Failed."""
+    if settings.checkpoint_file is None:
+        raise Failed("Set CASEBOOK_CHECKPOINT_FILE: a file outside the database, kept for good.")
+    return CheckpointFile(settings.checkpoint_file)
+
+
+def anchor_of(settings: Settings) -> Any:
+    """The anchor of this machine. Raises Failed, LogKeyRefused."""
+    from app.proof.anchor import Anchor
+
+    key = signing_key(settings)
+    return Anchor(settings.database_url, key.name, key, checkpoint_file(settings))
+
+
+def _anchor(_said: Namespace) -> None:
+    import signal
+    from threading import Event
+
+    from app.cli.surroundings import settings_here
+    from app.logs import log_to_stderr
+
+    anchor = anchor_of(settings_here())
+    log_to_stderr()
+    stop = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    anchor.run(stop)
+
+
+def _checkpoint(_said: Namespace) -> None:
+    from app.cli.surroundings import settings_here
+
+    notes = anchor_of(settings_here()).checkpoint()
+    if not notes:
+        raise Failed("The record is empty: there is nothing to sign.")
+    print("\n".join(note.decode() for note in notes), end="")
+
+
+def _log_key(said: Namespace) -> None:
+    from app.cli.surroundings import origin_of, settings_here
+
+    settings = settings_here()
+    if said.make:
+        if settings.log_key_file is None:
+            raise Failed("Set CASEBOOK_LOG_KEY_FILE: where the secret key is to be kept.")
+        try:
+            create_log_key(settings.log_key_file, origin_of(settings))
+        except FileExistsError:
+            raise Failed(f"{settings.log_key_file} is already there: nothing was changed.") from None
+    print(verifier_key(settings))
+
+
+def _verify(said: Namespace) -> int:
+    from app.cli.surroundings import origin_of, settings_here
+    from app.proof.verify import Verifier
+
+    settings = settings_here()
+    try:
+        key = VerifierKey.parse(said.log_key) if said.log_key else verifier_key(settings)
+    except NotVerified as error:
+        raise Failed(f"--log-key: {error.where}.", status=2) from None
+    verifier = Verifier(
+        settings.database_url,
+        settings.keys_database_url,
+        origin_of(settings),
+        key,
+        every_header=said.deep,
+    )
+    report = verifier.verify(_notes(settings, said.checkpoint), _bar if sys.stderr.isatty() else None)
+    if said.json:
+        as_json(_told_to_programs(report))
+    else:
+        _told_to_people(report)
+    return 1 if report.faults else 0
+
+
+def _notes(settings: Settings, given: list[Path]) -> Iterator[tuple[str, bytes]]:
+    """The anchor's own file where it is at hand, and what was given by hand."""
+    if settings.checkpoint_file is not None and settings.checkpoint_file.exists():
+        for note in CheckpointFile(settings.checkpoint_file).notes():
+            yield "checkpoint file", note
+    for path in given:
+        found = list(CheckpointFile(path).notes()) if path.exists() else []
+        # A note by itself ends without the empty line that parts it from the next.
+        for note in found or [path.read_bytes()]:
+            yield path.name, note
+
+
+def _bar(log: str, done: int, of: int) -> None:
+    width = 40
+    full = width * done // max(of, 1)
+    end = "\n" if done == of else ""
+    print(f"\r{log:<8}[{'#' * full}{'.' * (width - full)}] {done:,} of {of:,}", end=end, file=sys.stderr)
+
+
+def _told_to_people(report: Any) -> None:
+    names = {"events": "facts", "reads": "reads"}
+    for one in report.logs:
+        print(f"{one.entries:,} {names[one.log]}, compared with {one.compared} checkpoints.")
+        if one.checkpoint is None:
+            print("  There is no checkpoint: nothing shows that entries weren't changed or removed.")
+            continue
+        when = f"{datetime.fromtimestamp(one.signed_at, UTC):%d %B %Y, %H:%M UTC}" if one.signed_at else "?"
+        after = one.entries - one.checkpoint.size
+        print(
+            f"  Newest checkpoint: {one.checkpoint.size:,} entries, signed {when}; {after:,} came after it."
+        )
+    if not report.faults:
+        print(
+            "Verified. What is shown is complete and unaltered up to the newest checkpoint that you obtained"
+        )
+        print("independently: give such a one with --checkpoint.")
+    for fault in report.faults:
+        print(f"NOT VERIFIED ({fault.log}, {fault.check}): {fault.text}.")
+
+
+def _told_to_programs(report: Any) -> dict[str, Any]:
+    return {
+        "verified": not report.faults,
+        "logs": [
+            {
+                "log": one.log,
+                "entries": one.entries,
+                "checkpoint_size": one.checkpoint and one.checkpoint.size,
+                "signed_at": one.signed_at,
+                "compared": one.compared,
+            }
+            for one in report.logs
+        ],
+        "faults": [vars(fault) for fault in report.faults],
+    }

@@ -1,0 +1,170 @@
+"""The anchor: it recomputes both logs from their rows and signs how long they are and what they hold.
+
+It believes its own file of what it signed before, not the database, and refuses to sign a log that is shorter
+than, or doesn't begin with, what it signed last. Run it where the database's administrator has no account.
+"""
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from copy import deepcopy
+from itertools import islice
+from threading import Event
+from typing import Any, Final
+
+import psycopg
+from psycopg import Connection
+
+from app.proof.checkpoints import CheckpointFile, TornFile, keep, origin_of
+from app.proof.log_rows import LOGS, LogRow, rows_of
+from app.proof.note import SigningKey, signed_note
+from app.proof.verifier import Checkpoint, NotVerified, Range, read_checkpoint
+
+ANCHOR_LOCK: Final = 4849336204517397
+EVERY_SECONDS: Final = 300.0
+"""How long facts wait for a checkpoint at most, while the anchor runs."""
+LOOK_SECONDS: Final = 5.0
+AT_ONCE: Final = (
+    "mentee-case.closed",
+    "mentee-case.extended",
+    "concern.decided",
+    "concern.closed",
+    "erasure.requested",
+    "erasure.ordered",
+    "erasure.key-destroyed",
+    "erasure.completed",
+)
+"""Facts that aren't left without a checkpoint: what somebody may later wish to have been otherwise."""
+_SIZES: Final = "SELECT log, size FROM record.heads"
+_FORCED: Final = "SELECT EXISTS (SELECT FROM record.events WHERE notification_id > %s AND topic = ANY(%s))"
+_NEWEST: Final = "SELECT max(size) FROM record.checkpoints WHERE origin = %s"
+_CHUNK: Final = 4096
+_ALL_AGAIN_SECONDS: Final = 3600.0
+
+_log = logging.getLogger("casebook.anchor")
+
+
+class AnchorRefuses(Exception):
+    """The log isn't what was signed before, or what was signed can't be found. Nothing was signed."""
+
+
+class Anchor:
+    """Signs the logs of one record. `url` is the record database's, `origin` the record's name."""
+
+    def __init__(self, url: str, origin: str, key: SigningKey, file: CheckpointFile) -> None:
+        self._url = url
+        self._origin = origin
+        self._key = key
+        self._file = file
+        # What was read already is read again from time to time: somebody may have changed it since.
+        self._trees: dict[str, tuple[float, Range]] = {}
+
+    def checkpoint(self) -> list[bytes]:
+        """Sign both logs as they are now; gives the newest note of each that isn't empty.
+
+        A log that hasn't grown keeps the checkpoint that it has. Raises AnchorRefuses and psycopg.Error.
+        """
+        with psycopg.connect(self._url, autocommit=True, connect_timeout=10) as connection:
+            connection.execute("SELECT pg_advisory_lock(%s)", [ANCHOR_LOCK])
+            notes = (self._one(connection, log) for log in LOGS)
+            return [note for note in notes if note is not None]
+
+    def run(self, stop: Event, *, every: float = EVERY_SECONDS) -> None:
+        """Sign on time, and at once after what may not wait, until `stop` is set. No error ends it."""
+        while not stop.is_set():
+            try:
+                with psycopg.connect(self._url, autocommit=True, connect_timeout=10) as connection:
+                    connection.execute("LISTEN casebook")
+                    self._watch(connection, stop, every)
+            except Exception as error:
+                said = str(error) if isinstance(error, AnchorRefuses | TornFile) else type(error).__name__
+                _log.error("anchor: %s", said)
+                stop.wait(LOOK_SECONDS)
+
+    def _watch(self, connection: Connection[Any], stop: Event, every: float) -> None:
+        signed: dict[str, int] = {}
+        last = float("-inf")
+        while not stop.is_set():
+            sizes = dict(connection.execute(_SIZES).fetchall())
+            grown = sizes != signed
+            if grown and (time.monotonic() - last >= every or self._forced(connection, signed)):
+                self.checkpoint()
+                signed, last = sizes, time.monotonic()
+            for _ in connection.notifies(timeout=LOOK_SECONDS, stop_after=1):
+                # Whoever records much at a time shouldn't have each of it looked at by itself.
+                stop.wait(0.2)
+
+    def _forced(self, connection: Connection[Any], signed: dict[str, int]) -> bool:
+        row = connection.execute(_FORCED, [signed.get("events", 0), list(AT_ONCE)]).fetchone()
+        return row == (True,)
+
+    def _one(self, connection: Connection[Any], log: str) -> bytes | None:
+        origin = origin_of(self._origin, log)
+        last = self._last(connection, origin)
+        tree = self._recomputed(connection, log, last[0] if last else None)
+        found = Checkpoint(origin, tree.size, tree.root())
+        if last and last[0] == found:
+            # A kill between file and database leaves it in the file alone.
+            keep(connection, *last)
+            return last[1]
+        if not tree.size:
+            return None
+        text = str(found)
+        note = signed_note(text, self._key.sign(text), self._key.cosign(text, int(time.time())))
+        self._file.add(note)
+        keep(connection, found, note)
+        return note
+
+    def _last(self, connection: Connection[Any], origin: str) -> tuple[Checkpoint, bytes] | None:
+        """What was signed last, by the file. The database mustn't know of more."""
+        last = self._file.newest(origin)
+        if last:
+            try:
+                read_checkpoint(last[1], self._key.verifier_key)
+            except NotVerified as error:
+                raise AnchorRefuses(f"The checkpoint file wasn't written with this key ({error}).") from None
+        row = connection.execute(_NEWEST, [origin]).fetchone()
+        in_database = row[0] if row and row[0] is not None else 0
+        if in_database > (last[0].size if last else 0):
+            raise AnchorRefuses(
+                f"The database has a checkpoint of {origin} over {in_database} entries, and the file "
+                f"{self._file.path} none so new. Bring the file back from where it is kept."
+            )
+        return last
+
+    def _recomputed(self, connection: Connection[Any], log: str, last: Checkpoint | None) -> Range:
+        began, tree = self._trees.get(log, (float("-inf"), Range()))
+        if time.monotonic() - began > _ALL_AGAIN_SECONDS:
+            began, tree = time.monotonic(), Range()
+        if last and tree.size > last.size:
+            began, tree = time.monotonic(), Range()
+        tree = deepcopy(tree)
+        with closing(rows_of(connection, log, after=tree.size)) as rows:
+            if last:
+                self._read(rows, tree, log, last.size)
+                _check_begins_with(last, tree)
+            self._read(rows, tree, log, None)
+        self._trees[log] = began, deepcopy(tree)
+        return tree
+
+    def _read(self, rows: Iterator[LogRow], tree: Range, log: str, size: int | None) -> None:
+        """Add rows to the tree until it has `size` leaves or there are none left."""
+        while size is None or tree.size < size:
+            most = _CHUNK if size is None else min(_CHUNK, size - tree.size)
+            hashes = []
+            for number, row in enumerate(islice(rows, most), tree.size + 1):
+                if row.number != number:
+                    raise AnchorRefuses(f"{log}: entry {number} is missing.")
+                hashes.append(row.hashed)
+            tree.extend(hashes)
+            if len(hashes) < most:
+                return
+
+
+def _check_begins_with(last: Checkpoint, tree: Range) -> None:
+    signed = f"{last.origin}: {last.size} entries were signed"
+    if tree.size < last.size:
+        raise AnchorRefuses(f"{signed}, and the log has {tree.size}. It was cut, or an old copy restored.")
+    if tree.root() != last.root:
+        raise AnchorRefuses(f"{signed}, and they aren't these any more. casebook verify says which.")

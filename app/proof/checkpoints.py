@@ -1,0 +1,140 @@
+"""Checkpoints as they are kept: in the database, for all who ask, and in a file outside it, for the anchor.
+
+The file holds note after note and is only ever added to. Whoever can change the database can't make the
+anchor forget what it once signed.
+"""
+
+import os
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from psycopg import Connection
+from psycopg_pool import ConnectionPool
+
+from app.proof.verifier import Checkpoint, Note, NotVerified
+
+READS_SUFFIX: Final = "/reads"
+_KEPT: Final = """
+    SELECT c.origin, c.size, c.root, c.note || coalesce(w.lines, ''), c.made_at FROM record.checkpoints c
+      LEFT JOIN (SELECT origin, size, string_agg(line, '' ORDER BY kept_at) AS lines
+                   FROM record.cosignatures GROUP BY origin, size) w USING (origin, size)
+"""
+
+
+class Kept(NamedTuple):
+    """A checkpoint in the database: which log, its size and root, the note with every signature, and when."""
+
+    origin: str
+    size: int
+    root: bytes
+    note: str
+    made_at: datetime
+
+
+class TornFile(Exception):
+    """The checkpoint file can't be read as what the anchor wrote; the message says where."""
+
+
+def origin_of(origin: str, log: str) -> str:
+    """The name of one of a record's two logs."""
+    return origin + READS_SUFFIX if log == "reads" else origin
+
+
+class CheckpointFile:
+    """The file. Its notes come one after the other, each followed by an empty line."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def notes(self) -> Iterator[bytes]:
+        """Every whole note, oldest first. Raises TornFile for anything else but a last one cut short."""
+        return iter(self._read()[0])
+
+    def newest(self, origin: str) -> tuple[Checkpoint, bytes] | None:
+        """The last checkpoint of one log, with its note. Raises TornFile."""
+        found = None
+        for raw in self.notes():
+            checkpoint = _checkpoint(raw)
+            if checkpoint.origin == origin:
+                found = checkpoint, raw
+        return found
+
+    def add(self, note: bytes) -> None:
+        """Add a note, on the disk before this returns. What an earlier kill cut short is cut off first."""
+        whole = self._read()[1]
+        new = not self.path.exists()
+        with os.fdopen(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600), "r+b") as file:
+            file.truncate(whole)
+            file.seek(whole)
+            file.write(note + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        if new:
+            folder = os.open(self.path.parent, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+
+    def _read(self) -> tuple[list[bytes], int]:
+        """Whole notes, and how many bytes they take."""
+        try:
+            raw = self.path.read_bytes()
+        except FileNotFoundError:
+            return [], 0
+        notes, at = [], 0
+        while at < len(raw):
+            # A text, an empty line, signatures, an empty line.
+            text = raw.find(b"\n\n", at)
+            end = raw.find(b"\n\n", text + 2) if text >= 0 else -1
+            if end < 0:
+                break
+            note = raw[at : end + 1]
+            _checkpoint(note)
+            notes.append(note)
+            at = end + 2
+        return notes, at
+
+
+def _checkpoint(raw: bytes) -> Checkpoint:
+    try:
+        return Checkpoint.parse(Note.parse(raw).text)
+    except NotVerified as error:
+        raise TornFile(f"The checkpoint file holds what isn't a checkpoint ({error}).") from None
+
+
+class Checkpoints:
+    """The checkpoints in the database. Raises psycopg.Error and PoolTimeout when it is out of reach."""
+
+    def __init__(self, pool: ConnectionPool[Any]) -> None:
+        self._pool = pool
+
+    def newest(self, origin: str) -> Kept | None:
+        """The newest of one log."""
+        found = self._ask(_KEPT + " WHERE origin = %s ORDER BY size DESC LIMIT 1", [origin])
+        return found[0] if found else None
+
+    def at(self, origin: str, size: int) -> Kept | None:
+        """The one of this size."""
+        found = self._ask(_KEPT + " WHERE origin = %s AND size = %s", [origin, size])
+        return found[0] if found else None
+
+    def listed(self, origin: str, *, below: int | None = None, limit: int = 50) -> list[Kept]:
+        """Those of one log, newest first, smaller than `below`."""
+        clause = " WHERE origin = %s AND (%s::bigint IS NULL OR size < %s) ORDER BY size DESC LIMIT %s"
+        return self._ask(_KEPT + clause, [origin, below, below, limit])
+
+    def _ask(self, query: Any, said: list[Any]) -> list[Kept]:
+        with self._pool.connection() as connection:
+            return [Kept(*row) for row in connection.execute(query, said)]
+
+
+def keep(connection: Connection[Any], checkpoint: Checkpoint, note: bytes) -> None:
+    """Put a checkpoint into the database, unless it is there."""
+    connection.execute(
+        "INSERT INTO record.checkpoints (origin, size, root, note) VALUES (%s, %s, %s, %s)"
+        " ON CONFLICT (origin, size) DO NOTHING",
+        [checkpoint.origin, checkpoint.size, checkpoint.root, note.decode()],
+    )

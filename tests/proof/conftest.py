@@ -1,0 +1,76 @@
+"""A school's record with a log key and a checkpoint file, as an anchor has them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+
+from app.embedded import Embedded
+from app.house import House
+from app.proof.anchor import Anchor
+from app.proof.checkpoints import CheckpointFile
+from app.proof.log_key import create_log_key
+from app.proof.note import SigningKey
+from app.proof.verify import Report, Verifier
+from app.settings import Settings
+
+
+@dataclass
+class Proven:
+    """One record, its anchor, and a superuser who may do anything to it."""
+
+    house: House
+    settings: Settings
+    key: SigningKey
+    file: CheckpointFile
+    superuser: str
+
+    def anchor(self) -> Anchor:
+        """An anchor that remembers nothing, as after a restart."""
+        return Anchor(self.settings.database_url, self.key.name, self.key, self.file)
+
+    def verify(self, *given: bytes, deep: bool = False) -> Report:
+        """The live record against the anchor's file and what was given by hand."""
+        verifier = Verifier(
+            self.settings.database_url,
+            self.settings.keys_database_url,
+            self.key.name,
+            self.key.verifier_key,
+            every_header=deep,
+        )
+        notes = [("file", note) for note in self.file.notes()]
+        return verifier.verify([*notes, *(("paper", note) for note in given)])
+
+    def attack(self, *statements: str) -> None:
+        """Statements of a superuser who has switched off what refuses changes."""
+        with psycopg.connect(self.superuser) as connection:
+            connection.execute("SET session_replication_role = replica")
+            for table in ("events", "reads", "checkpoints", "heads"):
+                connection.execute(f"ALTER TABLE record.{table} DISABLE TRIGGER USER".encode())
+            for statement in statements:
+                connection.execute(statement.encode())
+            for table in ("events", "reads", "checkpoints", "heads"):
+                connection.execute(f"ALTER TABLE record.{table} ENABLE ALWAYS TRIGGER refuse_change".encode())
+            for table in ("events", "reads"):
+                connection.execute(f"ALTER TABLE record.{table} ENABLE TRIGGER stamp".encode())
+
+    def log_read(self) -> None:
+        """Somebody looks at something."""
+        self.house.reads.log(
+            uuid4(), "/cases/{id}", [uuid4(), uuid4()], role="dsl", field_class="case", position=1
+        )
+
+
+@pytest.fixture
+def proven(settings: Settings, cluster: Embedded, tmp_path: Path) -> Iterator[Proven]:
+    key = create_log_key(tmp_path / "log-key", settings.origin)
+    file = CheckpointFile(tmp_path / "checkpoints.txt")
+    settings = replace(settings, log_key_file=tmp_path / "log-key", checkpoint_file=file.path)
+    database = psycopg.conninfo.conninfo_to_dict(settings.database_url)["dbname"]
+    superuser = make_conninfo(cluster.url("superuser"), dbname=database)
+    with House(settings) as house:
+        yield Proven(house, settings, key, file, superuser)

@@ -1,0 +1,137 @@
+"""The live record against its checkpoints: which entry is at fault, and by which check."""
+
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+
+from app.proof.note import SigningKey, signed_note
+from app.proof.verifier import Checkpoint
+from tests.giving import a_case, a_pupil
+from tests.proof.conftest import Proven
+
+
+@pytest.fixture
+def signed(proven: Proven) -> Proven:
+    """Eleven facts, of which the first and then all are signed, and two reads."""
+    a_case(proven.house)
+    proven.anchor().checkpoint()
+    for _ in range(9):
+        a_pupil(proven.house)
+    proven.log_read()
+    proven.log_read()
+    proven.anchor().checkpoint()
+    return proven
+
+
+LEAF = """
+    sha256('\\x00'::bytea || uuid_send(originator_id) || int8send(originator_version) || sha256(
+        'casebook-event/1'::bytea || '\\x0a'::bytea
+        || int8send((extract(epoch FROM recorded_at) * 1000000)::bigint)
+        || int2send(octet_length(topic)::smallint) || convert_to(topic, 'UTF8') || sha256(state)))
+"""
+"""As whoever rebuilds the tree works it out."""
+
+
+def faults(proven: Proven, *given: bytes, deep: bool = False) -> list[tuple[str, int | None, str]]:
+    return [(one.log, one.entry, one.check) for one in proven.verify(*given, deep=deep).faults]
+
+
+def test_a_record_that_nobody_touched_is_verified(signed: Proven) -> None:
+    a_pupil(signed.house)
+    report = signed.verify(deep=True)
+    assert report.faults == ()
+    events, reads = report.logs
+    assert (events.entries, events.compared, reads.entries, reads.compared) == (12, 4, 2, 2)
+    assert events.checkpoint is not None
+    assert (events.checkpoint.size, events.signed_at is not None) == (11, True)
+
+
+@pytest.mark.parametrize(
+    ("attack", "found"),
+    [
+        ("UPDATE record.events SET state = state || 'A' WHERE notification_id = 5", ("events", 5, "leaf")),
+        ("UPDATE record.events SET topic = 'pupil.left' WHERE notification_id = 3", ("events", 3, "leaf")),
+        ("DELETE FROM record.events WHERE notification_id = 4", ("events", 4, "numbers")),
+        ("DELETE FROM record.events WHERE notification_id = 11", ("events", 11, "length")),
+        ("UPDATE record.heads SET size = 10 WHERE log = 'events'", ("events", 11, "length")),
+        ("UPDATE record.reads SET account = gen_random_uuid() WHERE id = 2", ("reads", 2, "leaf")),
+        ("UPDATE record.reads SET subjects = subjects[1:1] WHERE id = 1", ("reads", 1, "leaf")),
+        ("DELETE FROM record.reads WHERE id = 1", ("reads", 1, "numbers")),
+    ],
+)
+def test_the_first_entry_at_fault_is_named(signed: Proven, attack: str, found: tuple[str, int, str]) -> None:
+    signed.attack(attack)
+    assert faults(signed) == [found]
+
+
+def test_a_rebuilt_entry_is_found_between_two_checkpoints(signed: Proven) -> None:
+    signed.attack(
+        "UPDATE record.events SET state = (SELECT state FROM record.events WHERE notification_id = 8)"
+        " WHERE notification_id = 7",
+        f"UPDATE record.events SET leaf_hash = {LEAF}",
+    )
+    assert faults(signed) == [("events", 3, "checkpoint")]
+    # Its header says at once that it was sealed for another place.
+    assert faults(signed, deep=True) == [("events", 7, "sealed fact")]
+
+
+def test_what_came_after_the_newest_checkpoint_must_at_least_be_sealed_for_its_place(signed: Proven) -> None:
+    a_pupil(signed.house)
+    signed.attack(
+        "UPDATE record.events SET state = (SELECT state FROM record.events WHERE notification_id = 8)"
+        " WHERE notification_id = 12",
+        f"UPDATE record.events SET leaf_hash = {LEAF}",
+    )
+    assert faults(signed) == [("events", 12, "sealed fact")]
+
+
+def test_a_back_dated_and_rebuilt_entry_is_out_of_order(signed: Proven) -> None:
+    signed.attack(
+        "UPDATE record.events SET recorded_at = recorded_at - interval '1 year' WHERE notification_id = 6",
+        f"UPDATE record.events SET leaf_hash = {LEAF}",
+    )
+    assert faults(signed) == [("events", 6, "time")]
+
+
+def test_a_case_that_lost_an_entry_in_the_middle_is_noticed(signed: Proven) -> None:
+    signed.attack(
+        "UPDATE record.events SET originator_version = 3 WHERE notification_id = 9",
+        f"UPDATE record.events SET leaf_hash = {LEAF}",
+    )
+    assert ("events", 9, "versions") in faults(signed)
+
+
+def test_a_guard_that_was_switched_off_is_noticed(signed: Proven) -> None:
+    with psycopg.connect(signed.superuser) as connection:
+        connection.execute("ALTER TABLE record.events DISABLE TRIGGER refuse_change")
+        connection.execute("DROP TRIGGER stamp ON record.reads")
+    assert faults(signed) == [("database", None, "guards"), ("database", None, "guards")]
+
+
+def test_a_lost_key_is_no_erasure(signed: Proven) -> None:
+    with psycopg.connect(signed.superuser) as connection:
+        row = connection.execute("SELECT originator_id FROM record.events LIMIT 1").fetchone()
+    keys = psycopg.conninfo.conninfo_to_dict(signed.settings.keys_database_url)["dbname"]
+    with psycopg.connect(make_conninfo(signed.superuser, dbname=keys)) as connection:
+        connection.execute("ALTER TABLE keys.data_keys DISABLE TRIGGER ALL")
+        connection.execute("DELETE FROM keys.data_keys WHERE originator_id = %s", row)
+    assert faults(signed) == [("keys", None, "keys")]
+
+
+def test_a_checkpoint_on_paper_shows_what_the_file_no_longer_does(signed: Proven) -> None:
+    *_, newest, _ = signed.file.notes()
+    signed.attack(
+        "DELETE FROM record.events WHERE notification_id > 2",
+        "DELETE FROM record.checkpoints WHERE size > 2 AND origin NOT LIKE '%/reads'",
+        "UPDATE record.heads SET size = 2 WHERE log = 'events'",
+    )
+    first = next(signed.file.notes())
+    signed.file.path.write_bytes(first + b"\n")
+    assert [one for one in faults(signed) if one[0] == "events"] == []
+    assert ("events", 3, "length") in faults(signed, newest)
+
+
+def test_a_checkpoint_of_somebody_elses_key_is_a_fault(signed: Proven) -> None:
+    stranger = SigningKey(signed.key.name, bytes(32))
+    text = str(Checkpoint(signed.key.name, 2, bytes(32)))
+    assert faults(signed, signed_note(text, stranger.sign(text))) == [("checkpoints", None, "signature")]
