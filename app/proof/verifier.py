@@ -502,8 +502,9 @@ def verify_pack(
 ) -> Verified:
     """Check a pack: every byte of it, and that nothing of its subjects was left out.
 
-    `log_keys` are the record's keys, `checkpoints` notes and `witnesses` keys, all obtained otherwise than
-    with the pack. Each witness must have signed its checkpoint or one of those given. Raises NotVerified.
+    `log_keys` are the record's keys, `checkpoints` files with notes, and `witnesses` keys, all obtained
+    otherwise than with the pack. Each witness must have signed one of the checkpoints, the pack's or one
+    given. Raises NotVerified.
     """
     try:
         return _verified(data, log_keys, checkpoints, witnesses)
@@ -517,7 +518,7 @@ def _verified(
 ) -> Verified:
     files = unpacked(data)
     origin, size, manifest, key = _manifest(files, log_keys)
-    notes = [files["checkpoint.txt"], *given]
+    notes = [files["checkpoint.txt"], *(note for raw in given for note in notes_in(raw, origin))]
     (checkpoint, time), *others = (_signed_checkpoint(note, origin, log_keys) for note in notes)
     if checkpoint.size != size:
         raise NotVerified("checkpoint", f"it is over {checkpoint.size} facts, the manifest over {size}")
@@ -569,6 +570,21 @@ def _signed_checkpoint(
         raise NotVerified("signature", f"the checkpoint over {found.size} facts isn't signed by the log key")
     times = [time for key in log_keys for time in note.signed_by(key.timed) if time is not None]
     return found, max(times, default=None)
+
+
+def notes_in(raw: bytes, origin: str) -> list[bytes]:
+    """The checkpoints in a file that somebody kept: one, or several with an empty line between them.
+
+    Those of the log of reads, which are often kept with them, are left out. Raises NotVerified.
+    """
+    parts = raw.replace(b"\r\n", b"\n").strip(b"\n").split(b"\n\n")
+    if len(parts) % 2:
+        raise NotVerified("note", "what was given isn't a signed note")
+    notes = zip(parts[::2], parts[1::2], strict=True)
+    ours = [note for note in notes if note[0].split(b"\n")[0] != f"{origin}/reads".encode()]
+    if not ours:
+        raise NotVerified("checkpoint", f"what was given holds none of {origin}")
+    return [b"%b\n\n%b\n" % note for note in ours]
 
 
 def _witnessed(notes: Sequence[bytes], witness: VerifierKey) -> int | None:
