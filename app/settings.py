@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
 DEFAULT_DATA_DIR: Final = Path(".casebook")
 
@@ -87,6 +87,21 @@ def from_environment(env: Mapping[str, str] = os.environ) -> Settings:
     )
 
 
+def for_anchor(env: Mapping[str, str] = os.environ) -> Settings:
+    """Settings of the anchor, which knows no key of what is sealed. Raises SettingsMissing."""
+    return Settings(
+        database_url=_get(env, "DATABASE_URL") or _missing("DATABASE_URL"),
+        keys_database_url="",
+        kek_file=Path(),
+        secret_key="",
+        origin=env.get("CASEBOOK_ORIGIN", ""),
+        data_dir=data_dir(env),
+        log_key_file=_path(env, "LOG_KEY_FILE") or _missing("LOG_KEY_FILE"),
+        checkpoint_file=_path(env, "CHECKPOINT_FILE") or _missing("CHECKPOINT_FILE"),
+        smtp_url=_get(env, "SMTP_URL") or None,
+    )
+
+
 def secret_in(folder: Path, name: str) -> str:
     """A random secret kept in a file that only its owner can read; made the first time."""
     path = folder / name
@@ -120,5 +135,5 @@ def _count(env: Mapping[str, str], name: str) -> int:
     return int(text)
 
 
-def _missing(name: str) -> str:
+def _missing(name: str) -> NoReturn:
     raise SettingsMissing(f"Set CASEBOOK_{name}.")

@@ -76,10 +76,10 @@ def _anchor(_said: Namespace) -> None:
     import signal
     from threading import Event
 
-    from app.cli.surroundings import settings_here
+    from app.cli.surroundings import anchor_here
     from app.logs import log_to_stderr
 
-    anchor = anchor_of(settings_here())
+    anchor = anchor_of(anchor_here())
     log_to_stderr()
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -88,18 +88,18 @@ def _anchor(_said: Namespace) -> None:
 
 
 def _checkpoint(_said: Namespace) -> None:
-    from app.cli.surroundings import settings_here
+    from app.cli.surroundings import anchor_here
 
-    notes = anchor_of(settings_here()).checkpoint()
+    notes = anchor_of(anchor_here()).checkpoint()
     if not notes:
         raise Failed("The record is empty: there is nothing to sign.")
     print("\n".join(note.decode() for note in notes), end="")
 
 
 def _log_key(said: Namespace) -> None:
-    from app.cli.surroundings import origin_of, settings_here
+    from app.cli.surroundings import anchor_here, origin_of
 
-    settings = settings_here()
+    settings = anchor_here()
     if said.make:
         if settings.log_key_file is None:
             raise Failed("Set CASEBOOK_LOG_KEY_FILE: where the secret key is to be kept.")

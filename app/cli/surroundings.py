@@ -13,7 +13,7 @@ from app.embedded import Embedded, attach
 from app.embedded.facts import read_facts
 from app.proof.log_key import create_log_key
 from app.record.keys import create_kek
-from app.settings import Settings, SettingsMissing, data_dir, from_environment, secret_in
+from app.settings import Settings, SettingsMissing, data_dir, for_anchor, from_environment, secret_in
 
 DEMO_ORIGIN: Final = "casebook.example/demo"
 _KEPT_FILES: Final = {
@@ -34,6 +34,14 @@ def settings_here(env: Mapping[str, str] = os.environ) -> Settings:
     folder = data_dir(env)
     if names_databases(env):
         return _with_owner(from_environment(_with_kept_secrets(env, folder)))
+    return embedded_settings(attach(folder), env)
+
+
+def anchor_here(env: Mapping[str, str] = os.environ) -> Settings:
+    """The settings of an anchor beside a demo or a server. Raises SettingsMissing, EmbeddedError."""
+    folder = data_dir(env)
+    if names_databases(env):
+        return for_anchor(_with_kept_secrets(env, folder))
     return embedded_settings(attach(folder), env)
 
 

@@ -50,6 +50,7 @@ class Ground:
         for url, statement in ((record, _SCHEMAS), (keys, _KEYS)):
             with psycopg.connect(url, autocommit=True, connect_timeout=10) as connection:
                 connection.execute(statement)
+        self._forget_proofs()
         self._migrate(settings)
 
     def keep_running(self) -> None:
@@ -68,8 +69,14 @@ class Ground:
         self._say("Starting the database")
         if fresh:
             self.embedded.remove()
+            self._forget_proofs()
         self.embedded.start()
         return embedded_settings(self.embedded)
+
+    def _forget_proofs(self) -> None:
+        """Checkpoints of what is forgotten fit nothing else."""
+        for name in ("checkpoints.txt", "destroyed-keys.txt"):
+            (self._folder / name).unlink(missing_ok=True)
 
     def _migrate(self, settings: Settings) -> None:
         record, keys = owner_urls(settings)

@@ -96,6 +96,7 @@ def run_demo(folder: Path, port: int, school: str, *, fresh: bool, say: Callable
         environment = _environment(settings, folder, port, own=ground.embedded is not None)
         children.append(Child("project", ["app", "project"], folder, environment))
         _tell(ground, settings, school, children[0], say)
+        children.append(Child("anchor", ["app", "anchor"], folder, environment))
         children.append(Child("web", ["app.serve", "--host", HOST, "--port", str(port)], folder, environment))
         say("Starting the web server")
         _supervise(ground, children, port)

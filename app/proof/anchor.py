@@ -22,6 +22,9 @@ from app.proof.note import SigningKey, signed_note
 from app.proof.verifier import Checkpoint, NotVerified, Range, read_checkpoint
 
 ANCHOR_LOCK: Final = 4849336204517397
+"""Held while a checkpoint is made."""
+WATCH_LOCK: Final = 4849336204517399
+"""Held by the anchor that watches, so that others stand by and `casebook status` knows that there is one."""
 EVERY_SECONDS: Final = 300.0
 """How long facts wait for a checkpoint at most, while the anchor runs."""
 LOOK_SECONDS: Final = 5.0
@@ -75,8 +78,12 @@ class Anchor:
         while not stop.is_set():
             try:
                 with psycopg.connect(self._url, autocommit=True, connect_timeout=10) as connection:
-                    connection.execute("LISTEN casebook")
-                    self._watch(connection, stop, every)
+                    row = connection.execute("SELECT pg_try_advisory_lock(%s)", [WATCH_LOCK]).fetchone()
+                    if row == (True,):
+                        connection.execute("LISTEN casebook")
+                        self._watch(connection, stop, every)
+                    else:
+                        stop.wait(LOOK_SECONDS)
             except Exception as error:
                 said = str(error) if isinstance(error, AnchorRefuses | TornFile) else type(error).__name__
                 _log.error("anchor: %s", said)

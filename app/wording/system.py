@@ -49,6 +49,7 @@ def parts(found: "Checkup") -> list[Part]:
     ]
     return [
         Part(_("Record"), _sentence(_record(found)), True),
+        Part(_("Checkpoints"), _checkpoints(found), found.anchoring),
         Part(_("Projector"), keeper, running),
         *lists,
         Part(_("Alerts"), _sentence(_alerts(found)), not found.waiting),
@@ -64,6 +65,17 @@ def advice(found: "Checkup") -> list[Advice]:
             Advice(
                 _("Nobody keeps the lists up to date or sends alerts"),
                 _("Nothing is lost: the record is complete. Start “casebook project” on the server."),
+            )
+        )
+    if not found.anchoring:
+        given.append(
+            Advice(
+                _("Nobody signs checkpoints"),
+                _(
+                    "What is recorded now is kept, and nothing proves later that it wasn’t changed. Start "
+                    "“casebook anchor”; if it says that it refuses, keep everything as it is and run "
+                    "“casebook verify”."
+                ),
             )
         )
     given += [
@@ -114,8 +126,25 @@ def _record(found: "Checkup") -> str:
         return _("The record is empty")
     said = ngettext(
         "The record has {n} fact, newest {ago}", "The record has {n} facts, newest {ago}", found.facts
-    )
-    return said.format(n=f"{found.facts:,}", ago=ago(found.newest_at, found.at))
+    ).format(n=f"{found.facts:,}", ago=ago(found.newest_at, found.at))
+    if found.signed_at is None:
+        return _("{record}, no checkpoint yet").format(record=said)
+    return _("{record}, last checkpoint {ago}").format(record=said, ago=ago(found.signed_at, found.at))
+
+
+def _checkpoints(found: "Checkup") -> str:
+    if not found.anchoring:
+        return _("Nobody signs them.")
+    if found.signed_at is None:
+        return _("None yet.")
+    after = max(found.facts - found.signed, 0)
+    if not after:
+        return _("The last, of {when}, covers everything.").format(when=moment(found.signed_at))
+    return ngettext(
+        "The last is of {when}; {n} fact came after it.",
+        "The last is of {when}; {n} facts came after it.",
+        after,
+    ).format(when=moment(found.signed_at), n=f"{after:,}")
 
 
 def _lists(found: "Checkup") -> str:

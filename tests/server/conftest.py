@@ -55,10 +55,10 @@ def yard(mailbox: Mailbox) -> Iterator[Yard]:
 
 @pytest.fixture(scope="session")
 def server(yard: Yard) -> Yard:
-    """The server as `docker compose up` leaves it: migrated, web and projector running."""
+    """The server as `docker compose up` leaves it: migrated, web, projector and anchor running."""
     migrated = yard.start("migrate")
     assert migrated.process.wait(60) == 0, migrated.log.read_text()
-    for name in ("web", "projector"):
+    for name in ("web", "projector", "anchor"):
         yard.start(name)
     until = monotonic() + 60
     while status_of(f"{yard.address}/readyz") != 200 or '"ok"' not in text_of(f"{yard.address}/readyz"):

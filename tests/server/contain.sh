@@ -1,15 +1,18 @@
 #!/bin/sh
 # Runs a program as its container would: as an account of no rights, with its own secrets alone, on a file system
 # that can't be written but for an empty /tmp. Call it as root by `unshare --mount --pid --fork --mount-proc`.
-# contain.sh UID SECRETS-FOLDER NEEDED-FOLDERS… -- PROGRAM ARGUMENTS…
+# contain.sh UID SECRETS-FOLDER VOLUME-FOLDER NEEDED-FOLDERS… -- PROGRAM ARGUMENTS…
 set -eu
 uid=$1
 secrets=$2
-shift 2
+kept=$3
+shift 3
 mount --make-rprivate /
 mount -t tmpfs -o mode=0755 tmpfs /mnt
 mkdir /mnt/secrets
 mount --bind "$secrets" /mnt/secrets
+mkdir /mnt/kept
+mount --bind "$kept" /mnt/kept
 
 # What is needed may lie in a folder that is closed to others, such as root's home, or in /tmp.
 count=0
@@ -41,6 +44,10 @@ printf '%s' "$places" | while read -r place; do
   mkdir -p "$place"
   mount --move "/mnt/$count" "$place"
 done
+# An empty folder of the machine's own, over which the volume is laid as it is in a container.
+mount -t tmpfs -o mode=0755 tmpfs /var/lib
+mkdir /var/lib/casebook
+mount --move /mnt/kept /var/lib/casebook
 umount /mnt
 mount -o remount,ro,bind /
 cd /tmp

@@ -12,7 +12,7 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from app.settings import Settings, SettingsMissing, from_environment
+from app.settings import Settings, SettingsMissing, for_anchor, from_environment
 from tests.server.plans import CASEBOOK_UID, HERE, ROOT, compose, dockerfile
 
 SERVICES: dict[str, Any] = compose()["services"]
@@ -31,8 +31,14 @@ def test_the_file_is_what_compose_takes() -> None:
     assert wrong == []
 
 
-def test_there_are_two_clusters_migrations_web_and_projector() -> None:
-    assert sorted(SERVICES) == ["keys-db", "migrate", "projector", "record-db", "web"]
+def test_there_are_two_clusters_migrations_web_projector_and_anchor() -> None:
+    assert sorted(SERVICES) == ["anchor", "keys-db", "migrate", "projector", "record-db", "web"]
+
+
+def test_the_anchor_alone_can_sign_and_can_open_nothing() -> None:
+    assert [name for name in SERVICES if "log_key" in SERVICES[name]["secrets"]] == ["anchor"]
+    assert set(SERVICES["anchor"]["secrets"]) == {"database_url", "log_key", "smtp_url"}
+    assert "keys" not in SERVICES["anchor"]["networks"]
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -45,9 +51,10 @@ def test_a_container_has_no_rights_and_nothing_to_write_but_its_own(name: str) -
     user = service.get("user") or dict(dockerfile())["USER"]
     assert user.partition(":")[0] not in ("", "0", "root")
     kept = [volume.split(":") for volume in service.get("volumes", [])]
-    assert [volume for volume in kept if not volume[0].startswith("./deploy/")] == (
-        [[name.removesuffix("-db"), "/var/lib/postgresql/data"]] if name in DATABASES else []
-    )
+    own = {"anchor": [["proof", "/var/lib/casebook"]]} | {
+        database: [[database.removesuffix("-db"), "/var/lib/postgresql/data"]] for database in DATABASES
+    }
+    assert [volume for volume in kept if not volume[0].startswith("./deploy/")] == own.get(name, [])
     assert all(volume[2:] == ["ro"] for volume in kept if volume[0].startswith("./"))
 
 
@@ -63,7 +70,7 @@ def test_databases_are_out_of_reach_of_each_other_and_of_the_world() -> None:
         [own] = SERVICES[name]["networks"]
         assert networks[own] == {"internal": True}
     assert SERVICES["record-db"]["networks"] != SERVICES["keys-db"]["networks"]
-    assert all({"record", "keys"} <= set(SERVICES[name]["networks"]) for name in OURS)
+    assert all({"record", "keys"} <= set(SERVICES[name]["networks"]) for name in OURS if name != "anchor")
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -85,7 +92,7 @@ def test_databases_are_healthy_only_when_they_answer_by_network() -> None:
 def test_what_starts_waits_for_what_it_needs() -> None:
     healthy = {"condition": "service_healthy"}
     assert SERVICES["migrate"]["depends_on"] == dict.fromkeys(DATABASES, healthy)
-    for name in ("web", "projector"):
+    for name in ("web", "projector", "anchor"):
         assert SERVICES[name]["depends_on"] == {"migrate": {"condition": "service_completed_successfully"}}
 
 
@@ -101,7 +108,7 @@ def test_no_secret_is_without_a_use_and_none_is_in_the_environment() -> None:
     used = {secret for service in SERVICES.values() for secret in service["secrets"]}
     assert used == set(compose()["secrets"])
     assert all(secret == {"file": f"./secrets/{name}"} for name, secret in compose()["secrets"].items())
-    secret = re.compile("PASSWORD|SECRET|KEK|DATABASE_URL|SMTP")
+    secret = re.compile("PASSWORD|SECRET|KEK|LOG_KEY|DATABASE_URL|SMTP")
     for service in SERVICES.values():
         assert all(name.endswith("_FILE") for name in service["environment"] if secret.search(name))
 
@@ -123,13 +130,14 @@ def test_settings_take_what_the_container_gives(name: str, tmp_path: Path) -> No
         "CASEBOOK_BASE_URL": "https://casebook.example",
         "CASEBOOK_TRUSTED_PROXIES": "1",
     }
-    settings = from_environment(given)
+    settings = for_anchor(given) if name == "anchor" else from_environment(given)
     assert settings.smtp_url == "said-smtp_url"
-    assert settings.trusted_proxies == 1
+    assert settings.trusted_proxies == (0 if name == "anchor" else 1)
     known = {f"CASEBOOK_{field.upper()}" for field in Settings.__dataclass_fields__}
-    assert {key.removesuffix("_FILE") for key in given} - {"CASEBOOK_KEK"} <= known
+    files = {"CASEBOOK_KEK", "CASEBOOK_LOG_KEY", "CASEBOOK_CHECKPOINT"}
+    assert {key.removesuffix("_FILE") for key in given} - files <= known
     # The keys' key isn't kept beside the data.
-    assert not settings.kek_file.is_relative_to(settings.data_dir)
+    assert name == "anchor" or not settings.kek_file.is_relative_to(settings.data_dir)
 
 
 def test_a_number_of_proxies_is_a_number() -> None:

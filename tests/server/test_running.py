@@ -51,12 +51,12 @@ def test_each_script_that_it_names_is_there() -> None:
 
 
 def test_what_status_advises_is_what_it_explains() -> None:
-    broken = replace(WELL, keeping=False, waiting=(WAITING, NOBODY))
+    broken = replace(WELL, keeping=False, anchoring=False, waiting=(WAITING, NOBODY))
     for advice in system.advice(broken):
         assert f'"{advice.text}"' in TEXT
     assert questions.command("scheme/adopt").title.replace("’", "'") in TEXT
 
 
 def test_its_example_of_status_is_what_status_says() -> None:
-    first_day = replace(WELL, facts=1, newest_at=WELL.at, last_sent_at=None)
+    first_day = replace(WELL, facts=1, newest_at=WELL.at, signed_at=WELL.at, last_sent_at=None)
     assert system.summary(first_day) in " ".join(TEXT.split())

@@ -67,9 +67,19 @@ def test_the_first_administrator_is_added_signs_in_and_reads_how_the_system_is(s
     with browser.open(f"{server.address}/status", timeout=10) as page:
         text = page.read().decode()
     assert "Everything is working" in text
-    assert re.search(
-        r"The record has [0-9,]+ facts?, newest [^;]+; all lists are up to date; alerts: none waiting", text
-    )
+    said = r"The record has [0-9,]+ facts?, newest [^;]+, last checkpoint [^;]+; all lists are up to date; "
+    assert re.search(said + "alerts: none waiting", text)
+
+
+def test_the_anchor_signs_by_itself_and_prints_the_key_that_checks(server: Yard) -> None:
+    printed = server.run("anchor", *compose()["services"]["anchor"]["healthcheck"]["test"][1:])
+    assert printed.returncode == 0, printed.stderr
+    assert printed.stdout.startswith("casebook.example/yard+")
+    checked = server.run("projector", "casebook", "verify", "--log-key", printed.stdout.strip(), "--json")
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    events = json.loads(checked.stdout)["logs"][0]
+    assert events["compared"] >= 1
+    assert 1 <= events["checkpoint_size"] <= events["entries"]
 
 
 def test_status_says_in_one_sentence_that_all_is_well(server: Yard) -> None:

@@ -38,6 +38,9 @@ WELL = Checkup(
     lists=(Standing("caseload", 12_408, 0, None), Standing("roll", 12_408, 0, None)),
     keeping=True,
     ringing=True,
+    anchoring=True,
+    signed=12_400,
+    signed_at=NOW - timedelta(minutes=3),
     unacknowledged=0,
     waiting=(),
     mail="e-mail",
@@ -50,8 +53,8 @@ STOPPED = Standing("caseload", 76, 12_332, "KeyError")
 
 def test_all_is_well_in_one_sentence() -> None:
     assert system.summary(WELL) == (
-        "The record has 12,408 facts, newest 3 minutes ago; all lists are up to date; alerts: none waiting; "
-        "e-mail: last sent 14 June 2026, 12:01pm."
+        "The record has 12,408 facts, newest 3 minutes ago, last checkpoint 3 minutes ago; "
+        "all lists are up to date; alerts: none waiting; e-mail: last sent 14 June 2026, 12:01pm."
     )
     assert WELL.in_order
     assert system.advice(WELL) == []
@@ -71,6 +74,8 @@ def test_all_is_well_in_one_sentence() -> None:
         ),
         (replace(WELL, lists=(STOPPED,)), "; the list “Cases” has stopped;", "casebook rebuild caseload"),
         (replace(WELL, keeping=False), "; nobody keeps the lists up to date;", "Start “casebook project”"),
+        (replace(WELL, anchoring=False), "last checkpoint 3 minutes ago;", "Start “casebook anchor”"),
+        (replace(WELL, signed_at=None, signed=0), ", no checkpoint yet;", None),
         (replace(WELL, ringing=False), "; alerts: nobody sends them;", "Start “casebook project”"),
         (
             replace(WELL, waiting=(WAITING,)),

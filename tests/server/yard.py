@@ -257,6 +257,7 @@ class Yard:
             env.setdefault(name, value)
         if not self.contained:
             env = {name: value.replace("/run/secrets", str(self.secrets)) for name, value in env.items()}
+            env = {name: value.replace("/var/lib/casebook", str(self.kept)) for name, value in env.items()}
             env["CASEBOOK_DATA_DIR"] = str(self.folder / "data")
         return env | {"PATH": os.defpath, "PYTHONPATH": str(self.image)}
 
@@ -271,7 +272,17 @@ class Yard:
                 os.chown(own / name, (self.secrets / name).stat().st_uid, -1)
         needed = dict.fromkeys([str(self.image), sys.prefix, sys.base_prefix])
         space = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
-        return [*space, str(HERE / "contain.sh"), str(CASEBOOK_UID), str(own), *needed, "--"]
+        contain = [str(HERE / "contain.sh"), str(CASEBOOK_UID), str(own), str(self.kept), *needed, "--"]
+        return [*space, *contain]
+
+    @cached_property
+    def kept(self) -> Path:
+        """What stands for the volume that the anchor writes to."""
+        folder = self.folder / "proof"
+        folder.mkdir(mode=0o700)
+        if self.contained:
+            os.chown(folder, CASEBOOK_UID, CASEBOOK_UID)
+        return folder
 
     def _program(self, words: Sequence[str]) -> list[str]:
         """A command of the image, by the programs of this machine and on a port that is free here."""
