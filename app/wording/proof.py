@@ -77,7 +77,10 @@ PAPER_COPY: Final = _(
     "meeting, or at home."
 )
 
-FIRST: Final = _("Get the log key of this school from somewhere else than the pack, for example from:")
+FIRST: Final = _(
+    "First get the log key, a line of text that begins with the name of the record, from somewhere else than "
+    "the pack, for example from:"
+)
 WHERE_KEYS_ARE: Final = (
     _("the sheet that the governors keep"),
     _("the minutes of a governors’ meeting"),
@@ -116,3 +119,106 @@ IN_PASSING: Final = frozenset({"list", "state"})
 def looked_at(field_class: str | None) -> str:
     """What somebody looked at, in words."""
     return LOOKED_AT.get(field_class or "", _("An answer that isn’t told any more"))
+
+
+# Headings and labels of the history in a pack
+
+HISTORY: Final = _("History for reading: {school}")
+FOR_READING_TITLE: Final = _("What this is")
+DEMO: Final = _("From a demonstration: invented people, invented times. It is evidence of nothing.")
+ABOUT: Final = _("The pack")
+MADE_FOR: Final = _("Made for")
+MADE_BY: Final = _("Made by")
+WHY: Final = _("Why")
+MADE_AT: Final = _("Made on")
+COVERS: Final = _("Covers")
+COVERS_TEXT: Final = _("the first {n} entries of the record “{origin}”")
+CHECKPOINT_AT: Final = _("Checkpoint of")
+NO_TIME: Final = _("a time that the checkpoint doesn’t tell")
+NAMES: Final = _("Names of pupils")
+NAMED: Final = _("Shown for the pupils whom these cases are about; everybody else who is a pupil has a code.")
+CODED: Final = _("Not shown: each pupil has a code, which is the same everywhere.")
+CONTENTS: Final = _("Contents")
+NUMBER: Final = _("Number in the record: {id}")
+ERASED_NOTE: Final = _(
+    "Some of this was erased, as the law asks. That there were entries, and when, is still proven; the words "
+    "are gone."
+)
+NO_ENTRIES: Final = _("Nothing was recorded up to the checkpoint.")
+RECORDED: Final = _("Recorded {moment} by {who}")
+HAPPENED: Final = _("happened {day}")
+PLACE: Final = _("index {n}, version {version}")
+LATE: Final = _("Recorded late")
+CORRECTED: Final = _("Corrected")
+DISPUTED: Final = _("Disputed")
+ERASED: Final = _("Erased")
+WAS: Final = _("was")
+NOW: Final = _("now")
+CORRECTED_BY: Final = _("Corrected {moment} by {who}: {reason}")
+DISPUTED_BY: Final = _("Disputed {moment} by {who}")
+LOOKS: Final = _("Who looked")
+LOOK_COLUMNS: Final = (_("When"), _("Who"), _("What"), _("Why"))
+NO_LOOKS: Final = _("Nobody had looked at these subjects when the pack was made.")
+SEVERAL: Final = _("{first} to {last}, {n} times")
+PEOPLE: Final = _("Who is who")
+PEOPLE_COLUMNS: Final = (_("Name"), _("Role"), _("Number of the account"))
+LEFT_OUT: Final = _("What isn’t in this pack")
+WHAT_IS_PROVEN: Final = _("What a pack that verifies proves")
+WHAT_IS_NOT: Final = _("What it doesn’t prove")
+
+# README.txt of a pack
+
+README_TITLE: Final = _("Evidence from Casebook, the record of a school’s peer-mentoring scheme")
+README_FILES: Final = (
+    ("manifest.txt", _("what the pack holds, signed with the school’s log key")),
+    ("checkpoint.txt", _("how long the record was, and a digest of all of it, signed")),
+    ("epoch.txt", _("if it is there: where this record goes on from an earlier one, and what was lost")),
+    ("skeleton.bin", _("a digest of each entry of the whole record, without its words")),
+    ("events.jsonl", _("every entry about the subjects of this pack, sealed as it is stored")),
+    ("keys.json", _("the keys that open those entries which this pack discloses")),
+    ("history.html, history.pdf", _("the same entries for reading; they prove nothing by themselves")),
+    ("README.txt", _("this text")),
+)
+README_WHAT: Final = _("What is in it")
+README_CHECK: Final = _("How to check it")
+README_STEPS: Final = _(
+    "You need a computer with Python 3.11 or newer. Nothing is sent anywhere, and you needn’t trust the "
+    "school’s computers, or this text."
+)
+README_ONE: Final = _("1. Where Casebook is installed:")
+README_TWO: Final = _("2. Anywhere, with the one file verifier.py and nothing else of Casebook’s:")
+README_GET: Final = _(
+    "Take verifier.py from somewhere else than the person who gave you the pack. It is short enough to be "
+    "read."
+)
+README_MORE: Final = _("For each checkpoint that you hold, from a sheet, an e-mail or a witness, add:")
+README_ANSWER: Final = _(
+    "The answer is “verified”, or which check failed and where. With --show it prints the history from the "
+    "proven entries: compare it with history.html."
+)
+
+# The governors' sheet
+
+SHEET: Final = _("Checkpoint of the record: {school}")
+SHEET_WHAT: Final = _(
+    "This sheet lets you show, at any later time, that nothing which Casebook had recorded up to now was "
+    "changed, left out or put in afterwards. It holds no name and nothing about anybody."
+)
+SHEET_KEEP: Final = _("What to do with it")
+SHEET_KEEP_ITEMS: Final = (
+    PAPER_COPY,
+    _("File a new sheet each term, and keep the old ones: each proves the time up to its own date."),
+    _(
+        "When somebody shows you a history from Casebook, check it against the newest sheet that you hold. "
+        "Scan the code into a file, and give the file to the check, as the pack’s README.txt says."
+    ),
+    _("If the check says that the history doesn’t fit this sheet, tell the chair of governors at once."),
+)
+SHEET_NOTES: Final = _("To keep, to type or to scan")
+SHEET_EVENTS: Final = _("What was recorded: {n} entries")
+SHEET_READS: Final = _("Who looked: {n} entries")
+SHEET_KEY: Final = _("The log key of this record: whoever checks a pack needs it")
+SHEET_PRINTED: Final = _("Printed")
+SHEET_SIGNED: Final = _("Checkpoint signed")
+SHEET_CODE: Final = _("The text beside it, as a code to scan.")
+SHEET_SIGN: Final = (_("Received by"), _("Date"), _("Signature"))
