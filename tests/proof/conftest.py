@@ -1,6 +1,7 @@
 """A school's record with a log key and a checkpoint file, as an anchor has them."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import uuid4
@@ -67,9 +68,16 @@ class Proven:
 
 @pytest.fixture
 def proven(settings: Settings, cluster: Embedded, tmp_path: Path) -> Iterator[Proven]:
-    key = create_log_key(tmp_path / "log-key", settings.origin)
-    file = CheckpointFile(tmp_path / "checkpoints.txt")
-    settings = replace(settings, log_key_file=tmp_path / "log-key", checkpoint_file=file.path)
+    with with_an_anchor(settings, cluster, tmp_path) as made:
+        yield made
+
+
+@contextmanager
+def with_an_anchor(settings: Settings, cluster: Embedded, folder: Path) -> Iterator[Proven]:
+    """A log key and a checkpoint file, in a folder, for a record that has none yet."""
+    key = create_log_key(folder / "log-key", settings.origin)
+    file = CheckpointFile(folder / "checkpoints.txt")
+    settings = replace(settings, log_key_file=folder / "log-key", checkpoint_file=file.path)
     database = psycopg.conninfo.conninfo_to_dict(settings.database_url)["dbname"]
     superuser = make_conninfo(cluster.url("superuser"), dbname=database)
     with House(settings) as house:
