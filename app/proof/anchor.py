@@ -96,8 +96,9 @@ class Anchor:
             sizes = dict(connection.execute(_SIZES).fetchall())
             grown = sizes != signed
             if grown and (time.monotonic() - last >= every or self._forced(connection, signed)):
-                self.checkpoint()
-                signed, last = sizes, time.monotonic()
+                # Of an empty record there is nothing to sign: its first fact doesn't wait.
+                last = time.monotonic() if self.checkpoint() else last
+                signed = sizes
             for _ in connection.notifies(timeout=LOOK_SECONDS, stop_after=1):
                 # Whoever records much at a time shouldn't have each of it looked at by itself.
                 stop.wait(0.2)

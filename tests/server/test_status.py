@@ -65,7 +65,7 @@ def test_all_is_well_in_one_sentence() -> None:
     ("found", "said", "advised"),
     [
         (replace(WELL, facts=0, newest_at=None), "The record is empty;", None),
-        (replace(WELL, facts=1), "The record has 1 fact, newest 3 minutes ago;", None),
+        (replace(WELL, facts=1), "The record has 1 fact, newest 3 minutes ago, last", None),
         (replace(WELL, last_sent_at=None), "e-mail: nothing sent yet.", None),
         (
             replace(WELL, lists=(Standing("roll", 1, 7, None),)),
