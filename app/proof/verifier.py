@@ -404,6 +404,93 @@ def _json(raw: bytes, where: str, check: str = "sealed fact") -> dict[str, Any]:
     return found
 
 
+# Epochs
+
+EPOCH: Final = "casebook-epoch/1"
+_EPOCH_TOLD: Final = ("made_at", "by", "reason", "after", "events", "reads")
+_GAP: Final = ("signed", "kept", "restored")
+
+
+@dataclass(frozen=True)
+class Gap:
+    """What one log lost. So many entries had been `signed`; the first `kept` are shown to be there again; and
+    so many were there when the epoch began (`restored`)."""
+
+    signed: int
+    kept: int
+    restored: int
+
+    @property
+    def lost(self) -> int:
+        """How many entries are gone for certain."""
+        return max(self.signed - self.restored, 0)
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """Where a record goes on after published entries were lost, as its statement says.
+
+    The trees of an epoch have the statement as their first leaf, then every entry that is there: the entry
+    with number n is leaf n, and a tree has one leaf more than entries. `after` is the SHA-256 of the
+    statement before, if there is one.
+    """
+
+    number: int
+    previous: str
+    made_at: str
+    by: str
+    reason: str
+    after: str
+    gaps: dict[str, Gap]
+    raw: bytes
+
+    @classmethod
+    def parse(cls, raw: bytes) -> "Epoch":
+        """Read a statement, checking its form and nothing else. Raises NotVerified."""
+        try:
+            lines = raw.decode().partition("\n\n")[0].split("\n")
+        except UnicodeDecodeError:
+            raise NotVerified("epoch", "the statement isn't UTF-8") from None
+        if len(lines) < 4 or lines[0] != EPOCH or not re.fullmatch("[2-9]|[1-9][0-9]{1,5}", lines[2]):
+            raise NotVerified("epoch", "it isn't the statement of an epoch")
+        told = _json(lines[3].encode(), "its fourth line", "epoch")
+        if tuple(told) != _EPOCH_TOLD or not all(type(told[name]) is str for name in _EPOCH_TOLD[:4]):
+            raise NotVerified("epoch", "the statement doesn't say when, who and why")
+        for log in ("events", "reads"):
+            gap = told[log]
+            if type(gap) is not dict or tuple(gap) != _GAP or not all(type(n) is int for n in gap.values()):
+                raise NotVerified("epoch", "the statement doesn't say what is gone")
+            if not 0 <= gap["kept"] <= min(gap["signed"], gap["restored"]) < 2**63:
+                raise NotVerified("epoch", "the statement doesn't say what is gone")
+        gaps = {log: Gap(**told[log]) for log in ("events", "reads")}
+        made_at, by, reason, after = (told[name] for name in _EPOCH_TOLD[:4])
+        return cls(int(lines[2]), lines[1], made_at, by, reason, after, gaps, raw)
+
+    @property
+    def origin(self) -> str:
+        """The name of the record from here on. A demo's goes on saying so at its end."""
+        base = self.previous.removesuffix("/demo").removesuffix(f"/epoch{self.number - 1}")
+        return f"{base}/epoch{self.number}{'/demo' if self.previous.endswith('/demo') else ''}"
+
+    @property
+    def leaf(self) -> bytes:
+        """The first leaf of its trees: no subject's, and committed to the statement."""
+        return bytes(16) + self.number.to_bytes(8, "big") + sha256(self.raw).digest()
+
+    def told(self) -> Iterable[str]:
+        """What it says, in sentences for people."""
+        said = f"said by {_printable(self.by)}: {_printable(self.reason)}"
+        yield f"Epoch {self.number} of this record began {_printable(self.made_at)}, {said}"
+        for log, what in (("events", "facts"), ("reads", "noted looks")):
+            gap = self.gaps[log]
+            first, last = gap.restored + 1, gap.signed
+            if gap.lost:
+                yield f"{gap.lost} {what} that were signed are gone: those with the numbers {first} to {last}."
+            if gap.kept < min(gap.restored, gap.signed):
+                span = f"{gap.kept + 1} to {gap.restored}"
+                yield f"The {what} {span} can't be compared with what was signed before."
+
+
 # The evidence pack
 
 FILES: Final = (
@@ -785,26 +872,30 @@ def run(said: Namespace) -> int:
         print(f"NOT VERIFIED. {error}", file=sys.stderr)
         return 1
     if said.json:
-        facts = [asdict(fact) for fact in found.facts] if said.show else None
-        checkpoint = {"origin": found.checkpoint.origin, "size": found.checkpoint.size, "time": found.time}
-        print(
-            json.dumps(
-                {
-                    "verified": True,
-                    "checkpoint": checkpoint | {"root": b64encode(found.checkpoint.root).decode()},
-                    "log_key": str(found.signed_by),
-                    "witnesses": found.witnesses,
-                    "manifest": found.manifest,
-                    "facts": facts,
-                },
-                indent=2,
-            )
-        )
+        print(json.dumps(_told_to_programs(found, show=said.show), indent=2))
         return 0
     encoding = sys.stdout.encoding or "ascii"
     for line in told(found, clock(), show=said.show):
         print(line.encode(encoding, "backslashreplace").decode(encoding))
     return 0
+
+
+def _told_to_programs(found: Verified, *, show: bool) -> dict[str, Any]:
+    checkpoint = found.checkpoint
+    root = b64encode(checkpoint.root).decode()
+    return {
+        "verified": True,
+        "checkpoint": {
+            "origin": checkpoint.origin,
+            "size": checkpoint.size,
+            "root": root,
+            "time": found.time,
+        },
+        "log_key": str(found.signed_by),
+        "witnesses": found.witnesses,
+        "manifest": found.manifest,
+        **({"facts": [asdict(fact) for fact in found.facts]} if show else {}),
+    }
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
