@@ -5,6 +5,7 @@ import os
 from argparse import Namespace
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 from uuid import UUID
 
 from app.access.person import Person
@@ -12,7 +13,7 @@ from app.cli.output import Commands, Failed, add_command, progress
 from app.house import House
 from app.proof import verifier
 
-NOT_SAID = "not said"
+OUTSIDE: Final = "somebody outside the school"
 
 
 def add_to(commands: Commands) -> None:
@@ -23,7 +24,7 @@ def add_to(commands: Commands) -> None:
     made.add_argument("cases", nargs="+", type=UUID, metavar="CASE_ID")
     made.add_argument("--out", required=True, type=Path, metavar="FILE.zip")
     made.add_argument("--reason", required=True, metavar="TEXT", help="why: noted, and in the pack")
-    made.add_argument("--for", dest="for_whom", default=NOT_SAID, metavar="TEXT", help="who will get it")
+    made.add_argument("--for", dest="for_whom", default=OUTSIDE, metavar="TEXT", help="who will get it")
     made.add_argument("--by", metavar="NAME", help="who makes it: a lead's or inspector's sign-in name")
     made.add_argument("--with-names", action="store_true", help="name the pupils whose cases these are")
     made.add_argument("--at", type=int, metavar="SIZE", help="up to this checkpoint (default: the newest)")
@@ -47,6 +48,8 @@ def _evidence(said: Namespace) -> None:
 
     if said.out.exists() and not said.force:
         raise Failed(f"{said.out} is already there: nothing was made (--force replaces it).")
+    if not said.out.resolve().parent.is_dir():
+        raise Failed(f"The folder of {said.out} isn't there: nothing was made.")
     progress("Making the pack")
     with House(settings_here()) as house:
         try:
