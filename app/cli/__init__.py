@@ -74,11 +74,11 @@ class _Parser(argparse.ArgumentParser):
 
 def parser() -> argparse.ArgumentParser:
     """Every command with its arguments."""
-    from app.cli import evidence, looking, office, proof, running
+    from app.cli import evidence, looking, office, proof, restore, running
 
     made = _Parser(prog="casebook", description="The record of a school's peer-mentoring scheme.")
     commands = made.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for part in (running, office, looking, proof, evidence):
+    for part in (running, office, looking, proof, evidence, restore):
         part.add_to(commands)
     return made
 

@@ -161,10 +161,10 @@ def _told_to_people(report: Any) -> None:
             print("  There is no checkpoint: nothing shows that entries weren't changed or removed.")
             continue
         when = f"{datetime.fromtimestamp(one.signed_at, UTC):%d %B %Y, %H:%M UTC}" if one.signed_at else "?"
-        after = one.entries - one.checkpoint.size
-        print(
-            f"  Newest checkpoint: {one.checkpoint.size:,} entries, signed {when}; {after:,} came after it."
-        )
+        after = max(one.entries - one.covered, 0)
+        print(f"  Newest checkpoint: {one.covered:,} entries, signed {when}; {after:,} came after it.")
+    for epoch in report.epochs:
+        print("\n".join(epoch.told()))
     if not report.faults:
         print(
             "Verified. What is shown is complete and unaltered up to the newest checkpoint that you obtained"
@@ -182,10 +182,12 @@ def _told_to_programs(report: Any) -> dict[str, Any]:
                 "log": one.log,
                 "entries": one.entries,
                 "checkpoint_size": one.checkpoint and one.checkpoint.size,
+                "covered": one.covered,
                 "signed_at": one.signed_at,
                 "compared": one.compared,
             }
             for one in report.logs
         ],
+        "epochs": ["\n".join(epoch.told()) for epoch in report.epochs],
         "faults": [vars(fault) for fault in report.faults],
     }

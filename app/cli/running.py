@@ -59,6 +59,7 @@ def _migrate(said: Namespace) -> None:
 
 
 def _serve(said: Namespace) -> None:
+    from app.cli.restore import why_not_restored
     from app.cli.surroundings import names_databases, origin_of, settings_here, why_not_a_server
     from app.logs import log_to_stderr
     from app.record.keys import load_kek
@@ -77,6 +78,9 @@ def _serve(said: Namespace) -> None:
     load_kek(settings.kek_file)
     if pending(settings.database_url, settings.keys_database_url):
         raise Failed("The databases aren't ready for this version. Run: casebook migrate")
+    wrong = why_not_restored(settings)
+    if wrong:
+        raise Failed(wrong)
     # A demo's name ends in /demo, by which its pages know to say so, whatever the environment calls it.
     os.environ["CASEBOOK_ORIGIN"] = origin_of(settings)
     log_to_stderr()

@@ -17,9 +17,10 @@ import psycopg
 from psycopg import Connection
 
 from app.proof.checkpoints import CheckpointFile, TornFile, keep, origin_of
+from app.proof.epoch import begun, chained, keep_in, statements_beside, statements_in
 from app.proof.log_rows import LOGS, LogRow, rows_of
 from app.proof.note import SigningKey, signed_note
-from app.proof.verifier import Checkpoint, NotVerified, Range, read_checkpoint
+from app.proof.verifier import Checkpoint, Epoch, NotVerified, Range, read_checkpoint
 
 ANCHOR_LOCK: Final = 4849336204517397
 """Held while a checkpoint is made."""
@@ -70,7 +71,8 @@ class Anchor:
         """
         with psycopg.connect(self._url, autocommit=True, connect_timeout=10) as connection:
             connection.execute("SELECT pg_advisory_lock(%s)", [ANCHOR_LOCK])
-            notes = (self._one(connection, log) for log in LOGS)
+            epochs = known_epochs(connection, self._file, self._origin)
+            notes = (self._one(connection, log, epochs[-1] if epochs else None) for log in LOGS)
             return [note for note in notes if note is not None]
 
     def run(self, stop: Event, *, every: float = EVERY_SECONDS) -> None:
@@ -107,10 +109,10 @@ class Anchor:
         row = connection.execute(_FORCED, [signed.get("events", 0), list(AT_ONCE)]).fetchone()
         return row == (True,)
 
-    def _one(self, connection: Connection[Any], log: str) -> bytes | None:
-        origin = origin_of(self._origin, log)
-        last = self._last(connection, origin)
-        tree = self._recomputed(connection, log, last[0] if last else None)
+    def _one(self, connection: Connection[Any], log: str, epoch: Epoch | None) -> bytes | None:
+        origin = origin_of(epoch.origin if epoch else self._origin, log)
+        last = newest_signed(connection, self._file, origin, self._key)
+        tree = self._recomputed(connection, log, epoch, last[0] if last else None)
         found = Checkpoint(origin, tree.size, tree.root())
         if last and last[0] == found:
             # A kill between file and database leaves it in the file alone.
@@ -124,44 +126,31 @@ class Anchor:
         keep(connection, found, note)
         return note
 
-    def _last(self, connection: Connection[Any], origin: str) -> tuple[Checkpoint, bytes] | None:
-        """What was signed last, by the file. The database mustn't know of more."""
-        last = self._file.newest(origin)
-        if last:
-            try:
-                read_checkpoint(last[1], self._key.verifier_key)
-            except NotVerified as error:
-                raise AnchorRefuses(f"The checkpoint file wasn't written with this key ({error}).") from None
-        row = connection.execute(_NEWEST, [origin]).fetchone()
-        in_database = row[0] if row and row[0] is not None else 0
-        if in_database > (last[0].size if last else 0):
-            raise AnchorRefuses(
-                f"The database has a checkpoint of {origin} over {in_database} entries, and the file "
-                f"{self._file.path} none so new. Bring the file back from where it is kept."
-            )
-        return last
-
-    def _recomputed(self, connection: Connection[Any], log: str, last: Checkpoint | None) -> Range:
-        began, tree = self._trees.get(log, (float("-inf"), Range()))
+    def _recomputed(
+        self, connection: Connection[Any], log: str, epoch: Epoch | None, last: Checkpoint | None
+    ) -> Range:
+        name = f"{log} {epoch.number if epoch else 1}"
+        before = begun(epoch).size
+        began, tree = self._trees.get(name, (float("-inf"), begun(epoch)))
         if time.monotonic() - began > _ALL_AGAIN_SECONDS:
-            began, tree = time.monotonic(), Range()
+            began, tree = time.monotonic(), begun(epoch)
         if last and tree.size > last.size:
-            began, tree = time.monotonic(), Range()
+            began, tree = time.monotonic(), begun(epoch)
         tree = deepcopy(tree)
-        with closing(rows_of(connection, log, after=tree.size)) as rows:
+        with closing(rows_of(connection, log, after=tree.size - before)) as rows:
             if last:
-                self._read(rows, tree, log, last.size)
+                self._read(rows, tree, log, before, last.size)
                 _check_begins_with(last, tree)
-            self._read(rows, tree, log, None)
-        self._trees[log] = began, deepcopy(tree)
+            self._read(rows, tree, log, before, None)
+        self._trees[name] = began, deepcopy(tree)
         return tree
 
-    def _read(self, rows: Iterator[LogRow], tree: Range, log: str, size: int | None) -> None:
-        """Add rows to the tree until it has `size` leaves or there are none left."""
+    def _read(self, rows: Iterator[LogRow], tree: Range, log: str, before: int, size: int | None) -> None:
+        """Add rows to the tree until it has `size` leaves or there are none left; `before` are no rows."""
         while size is None or tree.size < size:
             most = _CHUNK if size is None else min(_CHUNK, size - tree.size)
             hashes = []
-            for number, row in enumerate(islice(rows, most), tree.size + 1):
+            for number, row in enumerate(islice(rows, most), tree.size - before + 1):
                 if row.number != number:
                     raise AnchorRefuses(f"{log}: entry {number} is missing.")
                 hashes.append(row.hashed)
@@ -170,9 +159,54 @@ class Anchor:
                 return
 
 
+def known_epochs(connection: Connection[Any], file: CheckpointFile, origin: str) -> list[Epoch]:
+    """The epochs of the record `origin`, by the statements beside the file; the database is told of them.
+
+    Raises AnchorRefuses when the database tells of others, TornFile.
+    """
+    ours = statements_beside(file.path)
+    try:
+        theirs = statements_in(connection)
+    except NotVerified:
+        theirs = None
+    if theirs is None or theirs != ours[: len(theirs)] or not chained(origin, ours):
+        raise AnchorRefuses(
+            f"The database tells of another epoch than the folder of {file.path}. "
+            "Bring the folder back from where it is kept; casebook verify says more."
+        )
+    for epoch in ours[len(theirs) :]:
+        keep_in(connection, epoch)
+    return ours
+
+
+def newest_signed(
+    connection: Connection[Any], file: CheckpointFile, origin: str, key: SigningKey
+) -> tuple[Checkpoint, bytes] | None:
+    """What was signed last of a log, by the file. The database mustn't know of more.
+
+    Raises AnchorRefuses, TornFile.
+    """
+    last = file.newest(origin)
+    if last:
+        try:
+            read_checkpoint(last[1], key.verifier_key)
+        except NotVerified as error:
+            raise AnchorRefuses(f"The checkpoint file wasn't written with this key ({error}).") from None
+    row = connection.execute(_NEWEST, [origin]).fetchone()
+    in_database = row[0] if row and row[0] is not None else 0
+    if in_database > (last[0].size if last else 0):
+        raise AnchorRefuses(
+            f"The database has a checkpoint of {origin} over {in_database} entries, and the file "
+            f"{file.path} none so new. Bring the file back from where it is kept."
+        )
+    return last
+
+
 def _check_begins_with(last: Checkpoint, tree: Range) -> None:
-    signed = f"{last.origin}: {last.size} entries were signed"
+    signed = f"{last.origin}: {last.size} leaves were signed"
     if tree.size < last.size:
-        raise AnchorRefuses(f"{signed}, and the log has {tree.size}. It was cut, or an old copy restored.")
+        raise AnchorRefuses(
+            f"{signed}, and the log has {tree.size}. It was cut, or an old copy restored: keep it as it is."
+        )
     if tree.root() != last.root:
         raise AnchorRefuses(f"{signed}, and they aren't these any more. casebook verify says which.")

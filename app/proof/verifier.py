@@ -483,12 +483,15 @@ class Epoch:
         yield f"Epoch {self.number} of this record began {_printable(self.made_at)}, {said}"
         for log, what in (("events", "facts"), ("reads", "noted looks")):
             gap = self.gaps[log]
-            first, last = gap.restored + 1, gap.signed
             if gap.lost:
-                yield f"{gap.lost} {what} that were signed are gone: those with the numbers {first} to {last}."
+                yield f"{gap.lost} {what} that were signed are gone: {_span(gap.restored, gap.signed)}."
             if gap.kept < min(gap.restored, gap.signed):
-                span = f"{gap.kept + 1} to {gap.restored}"
-                yield f"The {what} {span} can't be compared with what was signed before."
+                span = _span(gap.kept, gap.restored)
+                yield f"Can't be compared with what was signed before: {what}, {span}."
+
+
+def _span(after: int, last: int) -> str:
+    return f"number {last}" if last == after + 1 else f"numbers {after + 1} to {last}"
 
 
 # The evidence pack

@@ -15,11 +15,19 @@ import psycopg
 from psycopg import Connection
 
 from app.proof.checkpoints import origin_of
+from app.proof.epoch import begun, chained, entries, is_epoch_of, statements_in
 from app.proof.log_rows import LOGS, LogRow, rows_of
-from app.proof.verifier import Checkpoint, NotVerified, Range, VerifierKey, open_header, read_checkpoint
+from app.proof.verifier import (
+    Checkpoint,
+    Epoch,
+    NotVerified,
+    VerifierKey,
+    open_header,
+    read_checkpoint,
+)
 
 _CHUNK: Final = 4096
-_KEPT: Final = "SELECT note FROM record.checkpoints WHERE origin = %s ORDER BY size"
+_KEPT: Final = "SELECT note FROM record.checkpoints ORDER BY made_at, size"
 _SIZES: Final = "SELECT log, size FROM record.heads"
 _KEYS: Final = "SELECT originator_id FROM keys.data_keys WHERE originator_id = ANY(%s)"
 # What refuses changes: the triggers as migrations made them, on.
@@ -30,7 +38,7 @@ _GUARDS: Final = """
 """
 GUARDS: Final = frozenset(
     [f"{table}.refuse_change" for table in ("origin", "events", "commands", "heads", "reads", "checkpoints")]
-    + ["cosignatures.refuse_change", "events.stamp", "reads.stamp"]
+    + ["cosignatures.refuse_change", "epochs.refuse_change", "events.stamp", "reads.stamp"]
 )
 
 Progress = Callable[[str, int, int], None]
@@ -48,37 +56,46 @@ class Fault:
 
 @dataclass(frozen=True)
 class LogReport:
-    """One log: how many entries it has, its newest checkpoint with its time, and how many were compared."""
+    """One log: how many entries its head says that it has, and how many were `found`; its newest checkpoint,
+    with its time, and over how many entries it is (`covered`); how many checkpoints were compared, and how
+    many entries are shown by them to be what was signed (`held`)."""
 
     log: str
     entries: int
+    found: int
     checkpoint: Checkpoint | None
     signed_at: int | None
+    covered: int
     compared: int
+    held: int
 
 
 @dataclass(frozen=True)
 class Report:
-    """What was checked, and what doesn't hold."""
+    """What was checked, what doesn't hold, and the epochs that the record says it had to begin."""
 
     logs: tuple[LogReport, ...]
     faults: tuple[Fault, ...]
+    epochs: tuple[Epoch, ...] = ()
 
 
 @dataclass(frozen=True)
 class Signed:
-    """A checkpoint whose signature is good, the time that it gives (seconds since 1970), whence it is."""
+    """A checkpoint whose signature is good: the time that it gives (seconds since 1970), whence it is, in
+    which epoch it was signed (from 1), and over how many entries."""
 
     checkpoint: Checkpoint
     time: int | None
     source: str
+    epoch: int
+    entries: int
 
 
 class Verifier:
-    """Checks one record. `key` is the log key's public half; notes are checkpoints as they were signed."""
+    """Checks one record. `key` is the log key's public half; without `keys_url` no keys are looked for."""
 
     def __init__(
-        self, url: str, keys_url: str, origin: str, key: VerifierKey, *, every_header: bool = False
+        self, url: str, keys_url: str | None, origin: str, key: VerifierKey, *, every_header: bool = False
     ) -> None:
         self._url = url
         self._keys_url = keys_url
@@ -99,15 +116,26 @@ class Verifier:
             connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             connection.read_only = True
             self._check_guards(connection)
+            epochs = self._epochs(connection)
             sizes: dict[str, int] = dict(connection.execute(_SIZES).fetchall())
+            given += [("database", str(note).encode()) for (note,) in connection.execute(_KEPT)]
+            good = self._good(given)
             for log in LOGS:
-                stored = [("database", str(note).encode()) for (note,) in self._stored(connection, log)]
-                signed = self._signed(origin_of(self._origin, log), [*given, *stored])
-                reports.append(self._one(connection, log, sizes[log], signed, progress))
-        return Report(tuple(reports), tuple(self._faults))
+                signed = self._signed(log, good, epochs)
+                reports.append(self._one(connection, log, sizes[log], signed, epochs, progress))
+        return Report(tuple(reports), tuple(self._faults), tuple(epochs))
 
-    def _stored(self, connection: Connection[Any], log: str) -> Sequence[tuple[str]]:
-        return connection.execute(_KEPT, [origin_of(self._origin, log)]).fetchall()
+    def _epochs(self, connection: Connection[Any]) -> list[Epoch]:
+        """The epochs that the database tells of. That the newest is signed for vouches for all of them."""
+        try:
+            found = statements_in(connection)
+        except NotVerified as error:
+            self._fault("epochs", None, error.check, error.where)
+            return []
+        if not chained(self._origin, found):
+            self._fault("epochs", None, "epoch", "the epochs in the database don't follow one another")
+            return []
+        return found
 
     def _fault(self, log: str, entry: int | None, check: str, text: str) -> None:
         self._faults.append(Fault(log, entry, check, text))
@@ -117,20 +145,46 @@ class Verifier:
         for name in sorted(GUARDS - on):
             self._fault("database", None, "guards", f"the trigger {name} is off or gone")
 
-    def _signed(self, origin: str, notes: Iterable[tuple[str, bytes]]) -> list[Signed]:
-        """The checkpoints of one log by size. Those that aren't signed with the log key are faults."""
+    def _good(self, notes: Iterable[tuple[str, bytes]]) -> list[tuple[str, Checkpoint, int | None]]:
+        """The checkpoints that are signed with the log key. Those that aren't are faults."""
         found = []
         for source, raw in notes:
             try:
-                checkpoint, time = read_checkpoint(raw, self._key)
+                found.append((source, *read_checkpoint(raw, self._key)))
             except NotVerified as error:
                 fault = Fault("checkpoints", None, error.check, f"a checkpoint of {source}: {error.where}")
                 if fault not in self._faults:
                     self._faults.append(fault)
+        return found
+
+    def _signed(
+        self, log: str, good: Iterable[tuple[str, Checkpoint, int | None]], epochs: Sequence[Epoch]
+    ) -> list[Signed]:
+        """What the log has to hold: the checkpoints of each epoch, but for what a later one says is lost."""
+        names = [origin_of(name, log) for name in (self._origin, *(epoch.origin for epoch in epochs))]
+        found, vouched = [], not epochs
+        for source, checkpoint, time in good:
+            if checkpoint.origin not in names:
+                if log == "events" and is_epoch_of(checkpoint.origin, self._origin):
+                    text = (
+                        f"a checkpoint ({source}) is of {checkpoint.origin}, which the database doesn't know"
+                    )
+                    self._fault("epochs", None, "epoch", text)
                 continue
-            if checkpoint.origin == origin:
-                found.append(Signed(checkpoint, time, source))
-        return sorted(found, key=lambda one: one.checkpoint.size)
+            number = names.index(checkpoint.origin)
+            over = entries(checkpoint.size, checkpoint.origin, self._origin)
+            later = [epoch.gaps[log] for epoch in epochs[number:]]
+            vouched = vouched or not later
+            if later and over > later[0].signed:
+                text = (
+                    f"a checkpoint ({source}) says {over}, the next epoch that {later[0].signed} were signed"
+                )
+                self._fault(log, over, "epoch", text)
+            elif over <= min((gap.kept for gap in later), default=over):
+                found.append(Signed(checkpoint, time, source, number + 1, over))
+        if not vouched and log == "events":
+            self._fault("epochs", None, "epoch", f"no checkpoint vouches for {epochs[-1].origin}")
+        return sorted(found, key=lambda one: one.entries)
 
     def _one(
         self,
@@ -138,21 +192,22 @@ class Verifier:
         log: str,
         size: int,
         signed: Sequence[Signed],
+        epochs: Sequence[Epoch],
         progress: Progress | None,
     ) -> LogReport:
-        newest = signed[-1] if signed else None
-        log_so_far = _SoFar(log, newest.checkpoint.size if newest else 0, self._every_header)
+        newest = max(signed, key=lambda one: (one.epoch, one.entries), default=None)
+        log_so_far = _SoFar(log, newest.entries if newest else 0, self._every_header, epochs)
         compared = held = 0
         try:
             with closing(rows_of(connection, log)) as rows:
                 for one in [*signed, None]:
-                    stop = one.checkpoint.size if one else None
+                    stop = one.entries if one else None
                     while log_so_far.take(rows, stop):
                         if progress:
-                            progress(log, log_so_far.tree.size, max(size, log_so_far.tree.size))
+                            progress(log, log_so_far.count, max(size, log_so_far.count))
                     if one:
-                        self._compare(log, log_so_far.tree, one, held)
-                        held = one.checkpoint.size
+                        self._compare(log, log_so_far, one, held)
+                        held = one.entries
                         compared += 1
             log_so_far.end_at(size)
             if log == "events":
@@ -160,20 +215,28 @@ class Verifier:
         except _Wrong as wrong:
             self._fault(log, *wrong.args)
         return LogReport(
-            log, size, newest.checkpoint if newest else None, newest.time if newest else None, compared
+            log,
+            size,
+            log_so_far.count,
+            newest.checkpoint if newest else None,
+            newest.time if newest else None,
+            newest.entries if newest else 0,
+            compared,
+            held,
         )
 
-    def _compare(self, log: str, tree: Range, one: Signed, held: int) -> None:
-        size = one.checkpoint.size
-        if tree.size < size:
-            text = f"the log has {tree.size} entries, and a checkpoint ({one.source}) says {size}"
-            raise _Wrong(tree.size + 1, "length", text)
-        if tree.root() != one.checkpoint.root:
-            text = f"entries {held + 1} to {size} aren't all what was signed ({one.source})"
+    def _compare(self, log: str, so_far: "_SoFar", one: Signed, held: int) -> None:
+        if so_far.count < one.entries:
+            text = f"the log has {so_far.count} entries, and a checkpoint ({one.source}) says {one.entries}"
+            raise _Wrong(so_far.count + 1, "length", text)
+        if so_far.root(one.epoch) != one.checkpoint.root:
+            text = f"entries {held + 1} to {one.entries} aren't all what was signed ({one.source})"
             raise _Wrong(held + 1, "checkpoint", text)
 
     def _check_keys(self, versions: dict[bytes, int]) -> None:
         """Every subject has a key, or the mark of a destroyed one: a missing row isn't an erasure."""
+        if self._keys_url is None:
+            return
         owners: Iterator[bytes] = iter(versions)
         with psycopg.connect(self._keys_url, connect_timeout=10) as connection:
             while asked := [UUID(bytes=owner) for owner in islice(owners, _CHUNK)]:
@@ -188,50 +251,68 @@ class _Wrong(Exception):
 
 
 class _SoFar:
-    """One log, read up to some entry. `covered` is how far the newest checkpoint goes."""
+    """One log, read up to some entry, in each epoch's tree. `covered`: how far the newest checkpoint goes."""
 
-    def __init__(self, log: str, covered: int, every_header: bool) -> None:
-        self.tree = Range()
+    def __init__(self, log: str, covered: int, every_header: bool, epochs: Sequence[Epoch]) -> None:
+        self.count = 0
         self.versions: dict[bytes, int] = {}
+        self._trees = {number: begun(epoch) for number, epoch in enumerate([None, *epochs], 1)}
+        # Of an earlier epoch nothing is compared beyond what later ones kept of it.
+        self._ends = {
+            number: min(epoch.gaps[log].kept for epoch in epochs[number - 1 :])
+            for number in range(1, len(epochs) + 1)
+        }
         self._events = log == "events"
         self._covered = 0 if every_header else covered
         self._last_us = 0
 
+    def root(self, epoch: int) -> bytes:
+        """The root over what was read, as this epoch has it."""
+        return self._trees[epoch].root()
+
     def take(self, rows: Iterator[LogRow], stop: int | None) -> bool:
         """Take some more rows, up to `stop`. False when there are no more. Raises _Wrong."""
-        most = _CHUNK if stop is None else min(_CHUNK, stop - self.tree.size)
+        most = _CHUNK if stop is None else min(_CHUNK, stop - self.count)
+        expected, last_us, versions = self.count, self._last_us, self.versions
+        known, covered, events = versions.get, self._covered, self._events
         hashes: list[bytes] = []
+        add = hashes.append
         for row in islice(rows, most):
-            self._check(row, self.tree.size + len(hashes) + 1)
-            hashes.append(row.hashed)
-        self.tree.extend(hashes)
+            number, owner, version, at_us, _, _, stored, _, hashed = row
+            expected += 1
+            if number != expected:
+                raise _Wrong(expected, "numbers", f"entry {expected} is missing")
+            if stored != hashed:
+                raise _Wrong(number, "leaf", f"entry {number} was altered after it was recorded")
+            if at_us < last_us:
+                raise _Wrong(number, "time", f"entry {number} is dated before the entry before it")
+            last_us = at_us
+            if events:
+                before = known(owner, 0)
+                if version != before + 1:
+                    text = f"entry {number} is version {version} of {UUID(bytes=owner)}, after {before}"
+                    raise _Wrong(number, "versions", text)
+                versions[owner] = version
+                # What was put elsewhere after a checkpoint doesn't fit it: what comes after it is opened.
+                if number > covered:
+                    _check_header(row)
+            add(hashed)
+        self._last_us = last_us
+        for number, tree in self._trees.items():
+            end = self._ends.get(number)
+            tree.extend(hashes if end is None else hashes[: max(end - self.count, 0)])
+        self.count += len(hashes)
         return bool(hashes)
 
     def end_at(self, size: int) -> None:
         """There are no more rows. Raises _Wrong when the log's head says otherwise."""
-        if self.tree.size != size:
-            text = f"the log has {self.tree.size} entries, its head says {size}"
-            raise _Wrong(min(self.tree.size, size) + 1, "length", text)
+        if self.count != size:
+            text = f"the log has {self.count} entries, its head says {size}"
+            raise _Wrong(min(self.count, size) + 1, "length", text)
 
-    def _check(self, row: LogRow, expected: int) -> None:
-        number, owner, version, at_us, name, state, stored, _, hashed = row
-        if number != expected:
-            raise _Wrong(expected, "numbers", f"entry {expected} is missing")
-        if stored != hashed:
-            raise _Wrong(number, "leaf", f"entry {number} was altered after it was recorded")
-        if at_us < self._last_us:
-            raise _Wrong(number, "time", f"entry {number} is dated before the entry before it")
-        self._last_us = at_us
-        if not self._events:
-            return
-        before = self.versions.get(owner, 0)
-        if version != before + 1:
-            text = f"entry {number} is version {version} of {UUID(bytes=owner)}, after version {before}"
-            raise _Wrong(number, "versions", text)
-        self.versions[owner] = version
-        # An entry that was put elsewhere after a checkpoint doesn't fit it: what comes after it is opened.
-        if number > self._covered:
-            try:
-                open_header(state, str(UUID(bytes=owner)), version, name.decode())
-            except NotVerified as error:
-                raise _Wrong(number, error.check, f"entry {number}: {error.where}") from None
+
+def _check_header(row: LogRow) -> None:
+    try:
+        open_header(row.state, str(UUID(bytes=row.owner)), row.version, row.name.decode())
+    except NotVerified as error:
+        raise _Wrong(row.number, error.check, f"entry {row.number}: {error.where}") from None

@@ -1,0 +1,68 @@
+"""After a restore: what a server looks at before it serves, and the command new-epoch."""
+
+from argparse import Namespace
+
+import psycopg
+
+from app.cli.output import Commands, Failed, add_command
+from app.settings import Settings
+
+
+def add_to(commands: Commands) -> None:
+    """Make this command known."""
+    epoch = add_command(
+        commands,
+        "new-epoch",
+        _new_epoch,
+        "After a restore that lost signed entries: say so for good, and sign from there on.",
+    )
+    epoch.add_argument("--reason", required=True, help="what happened; it stands in the record for good")
+    epoch.add_argument(
+        "--by", default="whoever runs the server", metavar="ROLE", help="who says so: a role, no name"
+    )
+    epoch.add_argument(
+        "--although-changed",
+        action="store_true",
+        help="also when entries aren't cut off, but other than what was signed",
+    )
+
+
+def _new_epoch(said: Namespace) -> None:
+    from app.cli.proof import checkpoint_file, signing_key
+    from app.cli.surroundings import anchor_here
+    from app.proof.new_epoch import EpochRefused, new_epoch
+
+    settings = anchor_here()
+    try:
+        epoch, notes = new_epoch(
+            settings.database_url,
+            signing_key(settings),
+            checkpoint_file(settings),
+            by=said.by,
+            reason=said.reason,
+            although_changed=said.although_changed,
+        )
+    except EpochRefused as refused:
+        raise Failed(str(refused)) from None
+    print("\n".join([*epoch.told(), ""]))
+    print("\n".join(note.decode() for note in notes), end="")
+
+
+def why_not_restored(settings: Settings) -> str | None:
+    """Why this record isn't yet what it was, by the files that this machine has; None when it is.
+
+    Raises psycopg.Error, TornFile.
+    """
+    from app.proof.checkpoints import CheckpointFile
+    from app.proof.epoch import behind
+
+    if settings.checkpoint_file is None or not settings.checkpoint_file.exists():
+        return None
+    with psycopg.connect(settings.database_url, connect_timeout=10) as connection:
+        lacks = behind(connection, CheckpointFile(settings.checkpoint_file))
+    if not lacks:
+        return None
+    return (
+        f"The record is behind its own checkpoints: {' '.join(lacks)} Keep it as it is, and restore a newer "
+        "back-up; if there is none, say so for good: casebook new-epoch, where the anchor runs."
+    )

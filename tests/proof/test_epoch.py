@@ -1,0 +1,238 @@
+"""A record that was rolled back behind what was signed: noticed, and answered with an epoch that says so."""
+
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+import pytest
+
+from app.proof.anchor import AnchorRefuses
+from app.proof.epoch import behind, current_origin, statement_file, statements_in
+from app.proof.ledger import root_of
+from app.proof.new_epoch import EpochRefused, new_epoch
+from app.proof.note import signed_note
+from app.proof.verifier import Checkpoint, Epoch, leaf_hash, read_checkpoint
+from tests.giving import a_case, a_pupil
+from tests.proof.conftest import Proven
+
+CUT = (
+    "DELETE FROM record.events WHERE notification_id > 4",
+    "UPDATE record.heads SET size = 4 WHERE log = 'events'",
+    "DELETE FROM record.reads WHERE id > 1",
+    "UPDATE record.heads SET size = 1 WHERE log = 'reads'",
+    "DELETE FROM record.checkpoints WHERE size > 3",
+    "DELETE FROM record.checkpoints WHERE size > 1 AND origin LIKE '%/reads'",
+)
+"""What an older back-up doesn't have."""
+
+
+@pytest.fixture
+def rolled_back(proven: Proven) -> Proven:
+    """Three facts and a read signed, then ten and two; then back to the first four facts and one read."""
+    a_case(proven.house)
+    a_pupil(proven.house)
+    proven.log_read()
+    proven.anchor().checkpoint()
+    for _ in range(7):
+        a_pupil(proven.house)
+    proven.log_read()
+    proven.anchor().checkpoint()
+    proven.attack(*CUT)
+    return proven
+
+
+def begin(proven: Proven, *, although_changed: bool = False) -> tuple[Epoch, list[bytes]]:
+    return new_epoch(
+        proven.settings.database_url,
+        proven.key,
+        proven.file,
+        by="the head",
+        reason="The disk failed",
+        although_changed=although_changed,
+    )
+
+
+def faults(proven: Proven, *given: bytes) -> list[tuple[str, int | None, str]]:
+    return [(one.log, one.entry, one.check) for one in proven.verify(*given).faults]
+
+
+def asked(proven: Proven, ask: Callable[[psycopg.Connection], Any]) -> Any:
+    with psycopg.connect(proven.settings.database_url) as connection:
+        return ask(connection)
+
+
+def test_a_rolled_back_record_is_noticed_by_all_who_look(rolled_back: Proven) -> None:
+    assert faults(rolled_back) == [("events", 5, "length"), ("reads", 2, "length")]
+    with pytest.raises(AnchorRefuses, match="cut, or an old copy restored"):
+        rolled_back.anchor().checkpoint()
+    assert asked(rolled_back, lambda connection: behind(connection, rolled_back.file)) == [
+        "10 facts were signed, and the record has 4.",
+        "2 noted looks were signed, and the record has 1.",
+    ]
+
+
+def test_an_epoch_says_what_is_gone_and_every_checkpoint_of_it_vouches_for_that(rolled_back: Proven) -> None:
+    *_, events_note, reads_note = rolled_back.file.notes()
+    epoch, notes = begin(rolled_back)
+    assert (epoch.number, epoch.previous, epoch.origin) == (
+        2,
+        "casebook.example/tests",
+        "casebook.example/tests/epoch2",
+    )
+    assert list(epoch.told())[1:] == [
+        "6 facts that were signed are gone: numbers 5 to 10.",
+        "Can't be compared with what was signed before: facts, number 4.",
+        "1 noted looks that were signed are gone: number 2.",
+    ]
+    assert "said by the head: The disk failed" in next(iter(epoch.told()))
+    assert events_note in epoch.raw
+    assert reads_note in epoch.raw
+    assert asked(rolled_back, statements_in) == [epoch]
+    assert asked(rolled_back, current_origin) == epoch.origin
+    assert statement_file(rolled_back.file.path, 2).read_bytes() == epoch.raw
+    for note, table, number, origin in (
+        (notes[0], "events", "notification_id", epoch.origin),
+        (notes[1], "reads", "id", epoch.origin + "/reads"),
+    ):
+        # The same key goes on signing, so that whoever has the public half needs no other.
+        found, _ = read_checkpoint(note, rolled_back.key.verifier_key)
+        with psycopg.connect(rolled_back.settings.database_url) as connection:
+            stored = connection.execute(f"SELECT leaf_hash FROM record.{table} ORDER BY {number}".encode())
+            rows = stored.fetchall()
+        leaves = [leaf_hash(epoch.leaf), *(row[0] for row in rows)]
+        assert found == Checkpoint(origin, len(leaves), root_of(leaves))
+
+
+def test_after_an_epoch_the_record_goes_on_and_verifies_against_all_that_was_ever_signed(
+    rolled_back: Proven,
+) -> None:
+    older = list(rolled_back.file.notes())
+    begin(rolled_back)
+    a_pupil(rolled_back.house)
+    rolled_back.anchor().checkpoint()
+    report = rolled_back.verify(*older)
+    assert report.faults == ()
+    assert [epoch.number for epoch in report.epochs] == [2]
+    events = report.logs[0]
+    assert (events.entries, events.covered, events.held) == (5, 5, 5)
+    assert events.checkpoint is not None
+    assert events.checkpoint.size == 6
+    assert asked(rolled_back, lambda connection: behind(connection, rolled_back.file)) == []
+    # What was kept is compared with what the earlier epoch had signed of it.
+    rolled_back.attack("UPDATE record.events SET state = state || 'A' WHERE notification_id = 2")
+    assert faults(rolled_back) == [("events", 2, "leaf")]
+
+
+def test_a_second_rollback_is_answered_by_a_third_epoch(rolled_back: Proven) -> None:
+    begin(rolled_back)
+    for _ in range(3):
+        a_pupil(rolled_back.house)
+    rolled_back.anchor().checkpoint()
+    rolled_back.attack(
+        "DELETE FROM record.events WHERE notification_id > 3",
+        "UPDATE record.heads SET size = 3 WHERE log = 'events'",
+        "ALTER TABLE record.epochs DISABLE TRIGGER USER",
+        "DELETE FROM record.epochs",
+        "ALTER TABLE record.epochs ENABLE ALWAYS TRIGGER refuse_change",
+        "DELETE FROM record.checkpoints WHERE size > 3",
+        "DELETE FROM record.checkpoints WHERE origin LIKE '%epoch%'",
+    )
+    assert ("epochs", None, "epoch") in faults(rolled_back)
+    with pytest.raises(AnchorRefuses, match="8 leaves were signed"):
+        rolled_back.anchor().checkpoint()
+    epoch, _ = begin(rolled_back)
+    assert epoch.origin == "casebook.example/tests/epoch3"
+    assert (epoch.gaps["events"].signed, epoch.gaps["events"].kept) == (7, 3)
+    assert faults(rolled_back) == []
+    assert [one.number for one in asked(rolled_back, statements_in)] == [2, 3]
+
+
+def test_without_a_loss_there_is_no_epoch(proven: Proven) -> None:
+    a_case(proven.house)
+    proven.anchor().checkpoint()
+    a_pupil(proven.house)
+    with pytest.raises(EpochRefused, match="Nothing that was signed is missing"):
+        begin(proven)
+    assert not statement_file(proven.file.path, 2).exists()
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [
+        "UPDATE record.events SET state = state || 'A' WHERE notification_id = 2",
+        "DELETE FROM record.events WHERE notification_id = 1",
+        "UPDATE record.heads SET size = 9 WHERE log = 'events'",
+        "DROP TRIGGER refuse_change ON record.commands",
+    ],
+)
+def test_an_epoch_explains_no_tampering(rolled_back: Proven, attack: str) -> None:
+    rolled_back.attack(attack)
+    with pytest.raises(EpochRefused):
+        begin(rolled_back)
+    assert not statement_file(rolled_back.file.path, 2).exists()
+
+
+def test_a_record_that_went_on_differently_begins_an_epoch_only_when_that_is_said(
+    rolled_back: Proven,
+) -> None:
+    for _ in range(8):
+        a_pupil(rolled_back.house)
+    assert ("events", 4, "checkpoint") in faults(rolled_back)
+    with pytest.raises(EpochRefused, match="no mere restore"):
+        begin(rolled_back)
+    epoch, _ = begin(rolled_back, although_changed=True)
+    assert epoch.gaps["events"].lost == 0
+    assert "Can't be compared with what was signed before: facts, numbers 4 to 12." in list(epoch.told())
+    assert faults(rolled_back) == []
+
+
+def test_an_epoch_that_only_the_database_tells_of_is_none(rolled_back: Proven) -> None:
+    """Whoever rules the database can't have a cut record signed, or verified, by calling it an epoch."""
+    begin(rolled_back)
+    statement_file(rolled_back.file.path, 2).unlink()
+    notes = [note for note in rolled_back.file.notes() if b"/epoch2" not in note]
+    rolled_back.file.path.write_bytes(b"".join(note + b"\n" for note in notes))
+    rolled_back.attack("DELETE FROM record.checkpoints WHERE origin LIKE '%epoch%'")
+    with pytest.raises(AnchorRefuses, match="another epoch"):
+        rolled_back.anchor().checkpoint()
+    assert ("epochs", None, "epoch") in faults(rolled_back)
+
+
+def test_a_checkpoint_newer_than_what_an_epoch_admits_is_a_fault(rolled_back: Proven) -> None:
+    """The anchor's own folder was rolled back as well: somebody outside holds a newer checkpoint."""
+    text = str(Checkpoint("casebook.example/tests", 15, bytes(32)))
+    outside = signed_note(text, rolled_back.key.sign(text))
+    begin(rolled_back)
+    assert faults(rolled_back, outside) == [("events", 15, "epoch")]
+
+
+def test_another_statement_in_the_database_is_noticed(rolled_back: Proven) -> None:
+    begin(rolled_back)
+    rolled_back.attack(
+        "ALTER TABLE record.epochs DISABLE TRIGGER USER",
+        "UPDATE record.epochs SET statement = replace(statement, 'disk', 'dog')",
+        "ALTER TABLE record.epochs ENABLE ALWAYS TRIGGER refuse_change",
+    )
+    with pytest.raises(AnchorRefuses, match="another epoch"):
+        rolled_back.anchor().checkpoint()
+    assert [check for _, _, check in faults(rolled_back)] == ["checkpoint", "checkpoint"]
+
+
+def test_statements_are_never_changed(rolled_back: Proven) -> None:
+    begin(rolled_back)
+    with psycopg.connect(rolled_back.superuser) as connection:
+        for statement in ("UPDATE record.epochs SET epoch = 3", "DELETE FROM record.epochs"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege), connection.transaction():
+                connection.execute(statement)
+
+
+def test_a_demo_goes_on_saying_that_it_is_one() -> None:
+    told = b'{"made_at":"","by":"","reason":"","after":"","events":%b,"reads":%b}'
+    gap = b'{"signed":1,"kept":0,"restored":0}'
+    head = b"casebook-epoch/1\n%b\n%d\n" + told % (gap, gap)
+    second = Epoch.parse(head % (b"casebook.example/demo", 2))
+    third = Epoch.parse(head % (second.origin.encode(), 3))
+    assert (second.origin, third.origin) == (
+        "casebook.example/epoch2/demo",
+        "casebook.example/epoch3/demo",
+    )
