@@ -13,10 +13,12 @@ from marshmallow import Schema
 
 from app.forms import schema_for, why_not_a_value
 from domain.concern import Concern
+from domain.erasure import Erasure
 from domain.fact import By, Command, Fact, Subject, said_fields
 from domain.mentee_case import MenteeCase
 from domain.mentor import Mentor
 from domain.pupil import Pupil
+from domain.retention import Matter, Scope
 from domain.scheme import Scheme
 
 COORDINATOR: Final = frozenset({"coordinator"})
@@ -41,6 +43,9 @@ class Desk(Protocol):
 
     def load(self, kind: type[Subject], subject_id: UUID) -> Subject | None:
         """The subject as it stands, or None."""
+
+    def matter(self, scope: Scope, subject_id: UUID) -> Matter | None:
+        """What would be erased with this subject, and what speaks against it; None without such a subject."""
 
     @property
     def role(self) -> str:
@@ -162,6 +167,22 @@ def _correct(desk: Desk, subject: Subject, by: By, said: dict[str, Any]) -> Sequ
     return [subject]
 
 
+def _ask_to_erase(desk: Desk, erasure: Erasure, by: By, said: dict[str, Any]) -> Sequence[Subject]:
+    matter = desk.matter(said["scope"], said["subject_id"])
+    if matter is None:
+        raise Invalid(subject_id="There is no such entry. Choose another.")
+    erasure.request(by, matter=matter, grounds=said["grounds"], reason=said["reason"])
+    return [erasure]
+
+
+def _approve_erasure(desk: Desk, erasure: Erasure, by: By, _said: dict[str, Any]) -> Sequence[Subject]:
+    asked = erasure.scope and erasure.subject_id and desk.matter(erasure.scope, erasure.subject_id)
+    if not asked:
+        erasure.refuse("What this was asked for isn’t in the record.")
+    erasure.approve(by, matter=asked)
+    return [erasure]
+
+
 def _case(verb: str, method: Command, roles: frozenset[str], **more: Any) -> Doing:
     return Doing("cases", verb, MenteeCase, method, roles, **more)
 
@@ -175,12 +196,15 @@ def _concern(verb: str, method: Command) -> Doing:
 
 
 MENTORS: Final = frozenset({"mentor"})
+OFFICERS: Final = frozenset({"head", "data_officer"})
+"""Those who answer for the data."""
 OFFICE: Final = COORDINATOR | LEADS
 
 COMMANDS: Final[tuple[Doing, ...]] = (
     Doing("pupils", None, Pupil, Pupil.enrol, OFFICE),
     Doing("pupils", "correct", Pupil, Pupil.correct, OFFICE, _correct),
     Doing("pupils", "dispute", Pupil, Pupil.dispute, OFFICE),
+    Doing("pupils", "leave", Pupil, Pupil.leave, OFFICE),
     Doing("mentors", None, Mentor, Mentor.apply, COORDINATOR, _apply),
     _mentor("interview", Mentor.interview),
     _mentor("select", Mentor.select),
@@ -238,6 +262,17 @@ BREAK_CONFIDENTIALITY: Final = Doing(
 RAISE_CONCERN: Final = Doing("concerns", None, Concern, Concern.raise_concern, EVERYBODY)
 """Never refused either."""
 
-BY_KEY: Final[dict[str, Doing]] = {
-    doing.key: doing for doing in (*COMMANDS, BREAK_CONFIDENTIALITY, RAISE_CONCERN)
-}
+FORGETTING: Final[tuple[Doing, ...]] = (
+    Doing("pupils", "put-legal-hold", Pupil, Pupil.put_legal_hold, OFFICERS),
+    Doing("pupils", "release-legal-hold", Pupil, Pupil.release_legal_hold, OFFICERS),
+    Doing("pupils", "keep-longer", Pupil, Pupil.keep_longer, OFFICERS),
+    Doing("erasures", None, Erasure, Erasure.request, OFFICERS, _ask_to_erase),
+    Doing("erasures", "approve", Erasure, Erasure.approve, OFFICERS, _approve_erasure),
+    Doing("erasures", "withdraw", Erasure, Erasure.withdraw, OFFICERS),
+)
+"""Given on pages and at the server, by people: no program with a token erases anybody."""
+
+FOR_PROGRAMS: Final = (*COMMANDS, BREAK_CONFIDENTIALITY, RAISE_CONCERN)
+"""What the API offers."""
+
+BY_KEY: Final[dict[str, Doing]] = {doing.key: doing for doing in (*FOR_PROGRAMS, *FORGETTING)}

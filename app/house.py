@@ -9,10 +9,15 @@ from typing import Self
 
 import psycopg
 
+from app import naming
 from app.access.accounts import Accounts
 from app.access.sessions import Sessions
 from app.casework import Casework
-from app.record.keys import KeyStore, load_kek
+from app.forgetting.matters import Matters
+from app.history import again
+from app.proof.published import Published
+from app.record.key_watch import LEASE_SECONDS, KeyWatch
+from app.record.keys import Keks, KeyStore
 from app.record.mapper import SealedMapper
 from app.record.pool import open_pool
 from app.record.reads import ReadLog
@@ -24,20 +29,34 @@ from projections.staff import Staff
 class House:
     """One process's rooms. `settings` says where the databases and secrets are.
 
-    `casework` is the kind of casework: the web's counts what it does.
+    `casework` is the kind of casework: the web's counts what it does. `lease` is for how many seconds keys in
+    memory are used without word from the key store.
     """
 
     def __init__(
-        self, settings: Settings, *, pool_size: int = 8, casework: type[Casework] = Casework
+        self,
+        settings: Settings,
+        *,
+        pool_size: int = 8,
+        casework: type[Casework] = Casework,
+        lease: float = LEASE_SECONDS,
     ) -> None:
         self.settings = settings
         self.pool = open_pool(settings.database_url, max_size=pool_size)
         self.keys_pool = open_pool(settings.keys_database_url, max_size=max(2, pool_size // 2))
-        self.keys = KeyStore(self.keys_pool, load_kek(settings.kek_file))
+        self.lease = lease
+        self._watch = KeyWatch(settings.keys_database_url, self.forget, lease=lease)
+        self.keks = Keks.from_file(settings.kek_file)
+        self.keys = KeyStore(self.keys_pool, self.keks, fresh=self._watch.fresh)
         self.recorder = Recorder(self.pool)
         self.mapper = SealedMapper(self.keys)
         self.casework = casework(
-            self.recorder, self.keys, self.mapper, secret=settings.secret_key, lead_name=self.lead_name
+            self.recorder,
+            self.keys,
+            self.mapper,
+            secret=settings.secret_key,
+            lead_name=self.lead_name,
+            matters=Matters(self.pool),
         )
         self.reads = ReadLog(self.pool, self.keys)
         self.accounts = Accounts(self.pool, settings.secret_key)
@@ -61,8 +80,24 @@ class House:
         """Names of the people with an account."""
         return Staff(self.pool)
 
+    @cached_property
+    def published(self) -> Published:
+        """Checkpoints, for whoever asks."""
+        return Published(self.pool, self.settings.witness_keys)
+
+    def forget(self) -> None:
+        """Let go of everything that this process remembers of people: somebody was erased."""
+        self.keys.forget()
+        self.mapper.forget()
+        self.casework.forget()
+        self.accounts.names.forget()
+        self.sessions.names.forget()
+        naming.forget()
+        again.forget()
+
     def close(self) -> None:
         """Give the connections back."""
+        self._watch.close()
         self.pool.close()
         self.keys_pool.close()
 

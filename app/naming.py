@@ -67,6 +67,11 @@ def _known_to(pool: ConnectionPool) -> _Lists:
     return _lists.setdefault(pool, _Lists())
 
 
+def forget() -> None:
+    """Look everybody up again: somebody may have been erased."""
+    _lists.clear()
+
+
 def pupil_code(pupil_id: UUID) -> str:
     """What stands for a pupil's name where the name isn't needed."""
     return _("Pupil {code}").format(code=pupil_id.hex[:6].upper())

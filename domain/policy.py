@@ -8,7 +8,8 @@ from typing import Final
 class Policy:
     """One version of a school's scheme. Version 1 is what Casebook starts with, before another is adopted.
 
-    Days and hours are calendar days and hours, not school days.
+    Days and hours are calendar days and hours, not school days. Concerns are kept until so many years after
+    birth; mentoring without a concern, and mentors' own records, until so many years after leaving school.
     """
 
     version: int = 1
@@ -26,6 +27,9 @@ class Policy:
     supervision_every_days: int = 42
     closing_needs_second_person: bool = False
     emergency_words: str = "If anyone is in danger now, call 999."
+    keep_concerns_until_age: int = 25
+    keep_mentoring_years: int = 1
+    keep_mentors_years: int = 1
 
 
 DEFAULT_POLICY: Final = Policy()

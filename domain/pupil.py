@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from domain.fact import By, CorrectedFact, DisputedFact, Fact, OnDay, Subject, pinned, records
+from domain.fact import By, CorrectedFact, DisputedFact, Fact, Kept, OnDay, Subject, pinned, records
 
 
 class Enrolled(Fact):
@@ -39,6 +39,28 @@ class Left(Fact):
     TOPIC = "pupil.left"
 
 
+class LegalHoldPut(Fact):
+    """What is kept about the pupil must stay, whatever its age: a court, an enquiry, a claim."""
+
+    reason: str
+    TOPIC = "pupil.legal-hold-put"
+
+
+class LegalHoldReleased(Fact):
+    """The school's own rules decide again how long it is kept."""
+
+    reason: str
+    TOPIC = "pupil.legal-hold-released"
+
+
+class KeptLonger(Fact):
+    """Somebody reviewed what is kept about the pupil, and decided to keep it until a day."""
+
+    until: Kept[date]
+    reason: str
+    TOPIC = "pupil.kept-longer"
+
+
 class Corrected(CorrectedFact):
     """A detail on the roll was wrong."""
 
@@ -51,7 +73,7 @@ class Disputed(DisputedFact):
     TOPIC = "pupil.disputed"
 
 
-pinned(Enrolled, MovedUp, Left, Corrected, Disputed)
+pinned(Enrolled, MovedUp, Left, LegalHoldPut, LegalHoldReleased, KeptLonger, Corrected, Disputed)
 
 YEAR_GROUPS = range(14)  # Reception (0) to Year 13
 
@@ -69,6 +91,7 @@ class Pupil(Subject):
         self.year_group: int | None = None
         self.tutor_group: str | None = None
         self.left = False
+        self.held = False
 
     @records(Enrolled)
     def enrol(self, by: By, **said: Any) -> None:
@@ -93,6 +116,27 @@ class Pupil(Subject):
         self._must_be_enrolled()
         self.record(Left, by, **said)
 
+    @records(LegalHoldPut)
+    def put_legal_hold(self, by: By, **said: Any) -> None:
+        """Keep everything about the pupil, whatever its age. Also of one who left long ago."""
+        if self.held:
+            self.refuse("A legal hold is already in force.", "release-legal-hold")
+        self.record(LegalHoldPut, by, **said)
+
+    @records(LegalHoldReleased)
+    def release_legal_hold(self, by: By, **said: Any) -> None:
+        """Let the school's rules decide again."""
+        if not self.held:
+            self.refuse("There is no legal hold.", "put-legal-hold")
+        self.record(LegalHoldReleased, by, **said)
+
+    @records(KeptLonger)
+    def keep_longer(self, by: By, **said: Any) -> None:
+        """Decide, at a review, to keep what is due."""
+        if said["until"] <= by.today:
+            self.refuse("Give a day in the future, until which it is kept.")
+        self.record(KeptLonger, by, **said)
+
     def record(self, fact_class: type[Fact], by: By, **said: Any) -> None:
         """Record a fact about this pupil. Refuses what happened before their own birth."""
         super().record(fact_class, replace(by, born_on=said.get("born_on", self.born_on)), **said)
@@ -114,3 +158,9 @@ class Pupil(Subject):
 
     def on_left(self, _: Left) -> None:
         self.left = True
+
+    def on_legal_hold_put(self, _: LegalHoldPut) -> None:
+        self.held = True
+
+    def on_legal_hold_released(self, _: LegalHoldReleased) -> None:
+        self.held = False

@@ -32,6 +32,9 @@ class Adopted(Fact):
     supervision_every_days: Kept[int] = DEFAULT_POLICY.supervision_every_days
     closing_needs_second_person: bool = DEFAULT_POLICY.closing_needs_second_person
     emergency_words: str = DEFAULT_POLICY.emergency_words
+    keep_concerns_until_age: Kept[int] = DEFAULT_POLICY.keep_concerns_until_age
+    keep_mentoring_years: Kept[int] = DEFAULT_POLICY.keep_mentoring_years
+    keep_mentors_years: Kept[int] = DEFAULT_POLICY.keep_mentors_years
     TOPIC = "scheme.adopted"
 
 
@@ -50,7 +53,10 @@ class Disputed(DisputedFact):
 pinned(Adopted, Corrected, Disputed)
 
 _RULES: Final = tuple(f.name for f in fields(Policy) if f.name != "version")
-_AT_LEAST_ONE: Final = ("sessions", "caseload", "days_between_sessions", "alert_again_after_minutes")
+_AT_LEAST_ONE: Final = (
+    *("sessions", "caseload", "days_between_sessions", "alert_again_after_minutes"),
+    *("keep_concerns_until_age", "keep_mentoring_years", "keep_mentors_years"),
+)
 
 
 class Scheme(Subject):

@@ -21,7 +21,7 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 from domain.fact import Fact
 from projections.ahead import Ahead, Read, Row
 from projections.positions import faults, move_on, positions, prepare, status, wait_for
-from projections.read_model import ReadModel, Told, absorb, kind_of
+from projections.read_model import ReadModel, Told, absorb, by_kind, is_heard
 
 __all__ = ["Opener", "Projector", "Read", "Row", "open_rows", "status", "wait_for"]
 
@@ -160,7 +160,7 @@ class Projector:
         rows: Sequence[Row],
     ) -> None:
         kinds = {model.kind for model in models}
-        heard = [row for row in rows if kind_of(row.topic) in kinds]
+        heard = [row for row in rows if is_heard(row.topic, kinds)]
         upto = rows[-1].notification_id
         try:
             told = open_rows(self._opener, heard)
@@ -174,7 +174,7 @@ class Projector:
             ):
                 raise
             for model in models:
-                own = [row for row in heard if kind_of(row.topic) == model.kind]
+                own = [row for row in heard if is_heard(row.topic, {model.kind})]
                 self._isolate(connection, model, own, upto)
 
     def _isolate(
@@ -207,12 +207,10 @@ class Projector:
         upto: int,
     ) -> None:
         """Rows and positions in one transaction."""
-        by_kind: dict[str, list[Told]] = {model.kind: [] for model in models}
-        for one in told:
-            by_kind[kind_of(one.fact.TOPIC)].append(one)
+        heard = by_kind(told, {model.kind for model in models})
         with connection.transaction():
             moving = [connection.execute(*statement) for statement in move_on(models, position, upto)]
-            absorb(connection, [(m, m.name, by_kind[m.kind]) for m in models])
+            absorb(connection, [(m, m.name, heard[m.kind]) for m in models])
             if sum(len(cursor.fetchall()) for cursor in moving) != len(models):
                 raise _Moved
         self._positions.update({model.name: upto for model in models})

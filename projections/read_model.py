@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import cache
 from hashlib import sha256
 from operator import attrgetter
-from typing import Any, Generic, LiteralString, NamedTuple, TypeVar, cast, get_type_hints
+from typing import Any, Final, Generic, LiteralString, NamedTuple, TypeVar, cast, get_type_hints
 from uuid import UUID
 
 from psycopg import Connection, Cursor
@@ -19,10 +19,12 @@ from psycopg.rows import class_row
 from psycopg.sql import SQL, Composed, Identifier
 from psycopg_pool import ConnectionPool
 
+from domain.erasure import KeyDestroyed
 from domain.fact import Fact, Subject
 
 S = TypeVar("S", bound=Subject)
 D = TypeVar("D")
+_ERASURE: Final = "erasure"
 
 
 class Told(NamedTuple):
@@ -36,6 +38,24 @@ class Told(NamedTuple):
 def kind_of(topic: str) -> str:
     """The kind of subject that a fact of this name is about."""
     return topic.partition(".")[0]
+
+
+def by_kind(told: Iterable[Told], kinds: Iterable[str]) -> dict[str, list[Told]]:
+    """Facts by the kind of subject whose models hear them. That a key is gone is heard by every model."""
+    heard: dict[str, list[Told]] = {kind: [] for kind in kinds}
+    for one in told:
+        kind = kind_of(one.fact.TOPIC)
+        if kind in heard:
+            heard[kind].append(one)
+        if isinstance(one.fact, KeyDestroyed):
+            for other in heard.keys() - {kind}:
+                heard[other].append(one)
+    return heard
+
+
+def is_heard(topic: str, kinds: Iterable[str]) -> bool:
+    """Whether models of these kinds hear facts of that name."""
+    return kind_of(topic) in kinds or topic == KeyDestroyed.TOPIC
 
 
 class Changes(NamedTuple):
@@ -95,10 +115,14 @@ class ReadModel(Generic[S]):
         create = SQL("CREATE {} TABLE {} ({}) WITH (fillfactor = 70)").format(
             SQL("UNLOGGED" if self.unlogged else ""), Identifier("views", table), columns
         )
-        return [create] + [
-            SQL("CREATE INDEX ON {} {}").format(Identifier("views", table), SQL(index))
-            for index in self._indexes
-        ]
+        place = Identifier("views", table)
+        indexes = [SQL("CREATE INDEX ON {} {}").format(place, SQL(index)) for index in self._indexes]
+        return [create, *(self._without_statistics(place) if self.unlogged else ()), *indexes]
+
+    def _without_statistics(self, place: Identifier) -> list[Composed]:
+        """What ANALYZE samples of a column stands in the catalogue: in clear, logged, and in every backup."""
+        query = SQL("ALTER TABLE {} ALTER COLUMN {} SET STATISTICS 0")
+        return [query.format(place, Identifier(name)) for name in self._names]
 
     def recall(self, connection: Connection[Any], table: str, told: Sequence[Told]) -> Cursor[Any]:
         """Ask for the rows that a batch is about."""
@@ -114,7 +138,13 @@ class ReadModel(Generic[S]):
         for subject_id, number, version, *values in known:
             numbers[subject_id] = number
             subjects[subject_id] = self._resume(subject_id, version, values)
+        gone: list[UUID] = []
         for fact, position, _ in told:
+            if isinstance(fact, KeyDestroyed) and self.kind != _ERASURE:
+                if isinstance(fact.target, UUID):
+                    subjects.pop(fact.target, None)
+                    gone.append(fact.target)
+                continue
             subject = subjects.get(fact.originator_id)
             if subject is None:
                 if fact.originator_version > 1:
@@ -125,7 +155,7 @@ class ReadModel(Generic[S]):
             fact.mutate(subject)
         return Changes(
             [self._row(s, numbers[s.id]) for s in subjects.values() if not s.erased],
-            [s.id for s in subjects.values() if s.erased],
+            [*gone, *(s.id for s in subjects.values() if s.erased)],
         )
 
     def shown(self, told: Iterable[tuple[Fact, int, datetime]], shape: type[D]) -> D | None:

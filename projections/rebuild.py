@@ -10,7 +10,7 @@ from psycopg_pool import ConnectionPool
 from projections.ahead import Read
 from projections.positions import prepare, put_position, table_of
 from projections.projector import Opener, open_rows
-from projections.read_model import ReadModel, absorb, kind_of
+from projections.read_model import ReadModel, absorb, is_heard
 
 
 class RebuildFailed(Exception):
@@ -92,7 +92,8 @@ class _Rebuild:
         if not rows:
             return False
         try:
-            told = open_rows(self._opener, [row for row in rows if kind_of(row.topic) == self._model.kind])
+            heard = [row for row in rows if is_heard(row.topic, {self._model.kind})]
+            told = open_rows(self._opener, heard)
             with self._connection.pipeline(), self._connection.transaction():
                 absorb(self._connection, [(self._model, self._shadow, told)])
         except Exception as error:

@@ -108,7 +108,7 @@ class _Pupil(Subject):
         elif name in ("given_name", "family_name") and value:
             setattr(self, name, value)
         elif name == "born_on":
-            self.born_on = _day(value) or self.born_on
+            self.born_on = day_typed(value) or self.born_on
 
     def _correct_place(self, name: str, value: str) -> None:
         # A year that was corrected before the pupil moved up says nothing about the year now.
@@ -120,7 +120,7 @@ class _Pupil(Subject):
                 self.year_group = int(year)
 
 
-def _day(value: str) -> date | None:
+def day_typed(value: str) -> date | None:
     """A day as a person may type it; None when it can't be told."""
     for form in ("%Y-%m-%d", "%d/%m/%Y", "%d %B %Y", "%d %b %Y"):
         try:

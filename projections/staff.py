@@ -99,3 +99,7 @@ class Staff:
         """The accounts of a peer mentor that haven't ended, oldest first."""
         clause = "WHERE mentor_id = %(mentor)s AND NOT ended ORDER BY number"
         return self._ask(clause, {"mentor": mentor_id})
+
+    def ever_of_mentor(self, mentor_id: UUID) -> list[Account]:
+        """Every account that a peer mentor ever had, ended ones too, oldest first."""
+        return self._ask("WHERE mentor_id = %(mentor)s ORDER BY number", {"mentor": mentor_id})

@@ -39,3 +39,7 @@ class Names:
             self._known.clear()
         self._known[account] = (monotonic(), found)
         return found
+
+    def forget(self) -> None:
+        """Look everybody up again: somebody may have been erased."""
+        self._known.clear()

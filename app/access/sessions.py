@@ -36,7 +36,7 @@ class Sessions:
 
     def __init__(self, pool: ConnectionPool[Any]) -> None:
         self._pool = pool
-        self._names = Names(pool)
+        self.names = Names(pool)
 
     def start(self, account: UUID) -> str:
         """Sign somebody in. Gives the cookie's value; only its hash is kept."""
@@ -56,7 +56,7 @@ class Sessions:
             if seen_long_ago:
                 connection.execute(_SEEN, [_hash(token)])
         mentor_id = person_id if role == "mentor" else None
-        return Person(account, role, self._names.of(account, role), mentor_id, csrf, position)
+        return Person(account, role, self.names.of(account, role), mentor_id, csrf, position)
 
     def end(self, token: str) -> None:
         """Sign out."""

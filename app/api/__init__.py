@@ -16,7 +16,7 @@ from app.api.asking import errors_of
 from app.api.commands import API, view_of
 from app.api.document import DESCRIPTION, Document, command_doc, complete, describe, named, reading_doc
 from app.api.reading import READINGS
-from app.commands import BY_KEY
+from app.commands import FOR_PROGRAMS
 from app.errors import problem
 
 __all__ = ["create_openapi", "register"]
@@ -39,7 +39,7 @@ def register(app: Flask) -> None:
         view = _view(reading.view, reading.roles, reading_doc(reading))
         method = "POST" if reading.by_post else "GET"
         blueprint.add_url_rule(reading.path, f"read-{reading.view.__name__}", view, methods=[method])
-    for doing in BY_KEY.values():
+    for doing in FOR_PROGRAMS:
         view = _view(view_of(doing), doing.roles, command_doc(doing))
         blueprint.add_url_rule(doing.rule, doing.key.replace("/", "-"), view, methods=["POST"])
     document.register_blueprint(blueprint)

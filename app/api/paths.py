@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from app.api.reading import READINGS
-from app.commands import BREAK_CONFIDENTIALITY, BY_KEY, RAISE_CONCERN, Doing
+from app.commands import BREAK_CONFIDENTIALITY, FOR_PROGRAMS, RAISE_CONCERN, Doing
 
 _ID: Final = "$response.body#/id"
 _SEEN: Final = {"header.If-Match": "$response.header.ETag"}
@@ -69,7 +69,7 @@ def _next(thing: str) -> list[str]:
 
 def _commands_on(things: Iterable[str]) -> list[Doing]:
     wanted = set(things)
-    return [doing for doing in BY_KEY.values() if doing.thing in wanted and doing.verb]
+    return [doing for doing in FOR_PROGRAMS if doing.thing in wanted and doing.verb]
 
 
 _THINGS: Final = ("pupils", "mentors", "cases", "concerns")

@@ -18,15 +18,20 @@ from app.record.keys import KeyStore, KeysUnavailable
 from app.record.mapper import SealedMapper
 from app.record.recorder import CommandKey, Recorder
 from domain.fact import By, Subject
+from domain.policy import Policy
 from domain.pupil import Pupil
+from domain.retention import Matter, Scope
 from domain.scheme import SCHEME_ID, Scheme
 
 TRIES: Final = 3
+Matters = Callable[[Reading, Policy, Scope, UUID], Matter | None]
 LONG_AGO: Final = timedelta(days=3 * 365)
 
 
 class Giving(Reading):
-    """Commands on one record. `lead_name` names the safeguarding lead in refusals."""
+    """Commands on one record. `lead_name` names the safeguarding lead in refusals; `matters` finds what
+    belongs together when something is to be erased.
+    """
 
     def __init__(
         self,
@@ -36,10 +41,12 @@ class Giving(Reading):
         *,
         secret: str,
         lead_name: Callable[[], str | None] | None = None,
+        matters: Matters | None = None,
     ) -> None:
         super().__init__(recorder, keys, mapper)
         self._secret = hmac.digest(secret.encode(), b"casebook-request/1", "sha256")
         self._lead_name = lead_name
+        self._matters = matters
         self._memory = Memory()
 
     def key(self, person: Person, route: str, command_id: str | None, request: Any) -> CommandKey:
@@ -78,7 +85,7 @@ class Giving(Reading):
         for subject, remembered in self._looks(doing, subject_id):
             try:
                 _check_seen(subject, expected)
-                desk = _Desk(self, person.role)
+                desk = _Desk(self, person.role, self._matters)
                 changed = self._decide(doing, desk, subject, self._with_birth(by, subject, desk, said), said)
                 if remembered and not subject.pending_events:
                     continue
@@ -118,6 +125,10 @@ class Giving(Reading):
         return self.recorder.append(
             stored, command=key, answer=answer.id if answer else None, demo_time=self.demo_time
         )
+
+    def forget(self) -> None:
+        """Remember nobody: somebody may have been erased."""
+        self._memory.clear()
 
     # The steps
 
@@ -174,13 +185,20 @@ class Giving(Reading):
 class _Desk:
     """The subjects of one try, each loaded once."""
 
-    def __init__(self, casework: Reading, role: str) -> None:
+    def __init__(self, casework: Reading, role: str, matters: Matters | None) -> None:
         self._casework = casework
+        self._matters = matters
         self.role = role
 
     def load(self, kind: type[Subject], subject_id: UUID) -> Subject | None:
         """The subject as it stands, or None."""
         return self._casework.load(kind, subject_id)
+
+    def matter(self, scope: Scope, subject_id: UUID) -> Matter | None:
+        """What would be erased with this subject, and what speaks against it; None without such a subject."""
+        if self._matters is None:
+            return None
+        return self._matters(self._casework, self._casework.policy(), scope, subject_id)
 
 
 def _as_uuid(command_id: str | None) -> UUID:

@@ -49,6 +49,11 @@ class Memory:
         with self._lock:
             self._kept.pop(subject_id, None)
 
+    def clear(self) -> None:
+        """Somebody may have been erased: nobody is remembered."""
+        with self._lock:
+            self._kept.clear()
+
     def _let_go(self) -> None:
         now = monotonic()
         while self._kept:

@@ -5,12 +5,14 @@ from operator import is_
 from threading import Lock
 from time import monotonic
 from typing import Final, NamedTuple
+from weakref import WeakSet
 
 from app.wording.names import Names
 from domain.fact import Fact
 
 SECONDS: Final = 60.0
 MOST: Final = 200
+_all: "WeakSet[Again]" = WeakSet()
 
 
 class _Made(NamedTuple):
@@ -32,6 +34,7 @@ class Again:
         self._lock = Lock()
         # In the order of their times, so that the first is always the one to go.
         self._made: dict[Hashable, _Made] = {}
+        _all.add(self)
 
     def text(self, asked: Hashable, facts: Sequence[Fact], names: Names, make: Callable[[], str]) -> str:
         """What `make` gave for these, or gives now. `asked` holds everything else that it depends on."""
@@ -49,6 +52,13 @@ class Again:
                     break
                 del self._made[first]
         return text
+
+
+def forget() -> None:
+    """Let go of every text of this process: somebody in one of them may have been erased."""
+    for one in list(_all):
+        with one._lock:
+            one._made.clear()
 
 
 def _same(known: Sequence[Fact], facts: Sequence[Fact]) -> bool:

@@ -55,7 +55,10 @@ OWN: Final = Rule(Others.NEVER)
 BARE: Final = Rule(Others.ALWAYS, frozenset({"reason"}), who=False)
 """That a case is on hold may be known; why and by whom would tell that there is a concern."""
 
-EVERYTHING: Final = dict.fromkeys(("mentee-case", "mentor", "pupil", "concern", "scheme", "staff"), ALL)
+EVERYTHING: Final = dict.fromkeys(
+    ("mentee-case", "mentor", "pupil", "concern", "scheme", "staff", "erasure"), ALL
+)
+_KEEPING: Final = ("pupil.legal-hold-put", "pupil.legal-hold-released", "pupil.kept-longer")
 
 VISIBLE: Final[Mapping[str, Mapping[str, Rule]]] = {
     "dsl": EVERYTHING,
@@ -66,6 +69,8 @@ VISIBLE: Final[Mapping[str, Mapping[str, Rule]]] = {
         "mentee-case.confidentiality-broken": OWN,
         "mentee-case.put-on-hold": BARE,
         "mentee-case.hold-released": BARE,
+        # Why something must be kept is for those who answer for the data.
+        **dict.fromkeys(_KEEPING, OWN),
     },
     "mentor": {
         "mentee-case": OWN,
@@ -81,9 +86,9 @@ VISIBLE: Final[Mapping[str, Mapping[str, Rule]]] = {
         "mentee-case.hold-released": Rule(Others.IN_OWN_PAIRING, BARE.without, who=False),
     },
     # A concern about staff is theirs to deal with.
-    "head": dict.fromkeys(("concern", "scheme", "staff"), ALL),
+    "head": dict.fromkeys(("concern", "scheme", "staff", "erasure", *_KEEPING), ALL),
     "chair": dict.fromkeys(("concern", "scheme"), ALL),
-    "data_officer": dict.fromkeys(("scheme", "staff"), ALL),
+    "data_officer": dict.fromkeys(("scheme", "staff", "erasure", *_KEEPING), ALL),
     "admin": dict.fromkeys(("scheme", "staff"), ALL),
 }
 """By role: a fact's own line, else its subject's. A correction follows the fact that it corrects."""

@@ -6,14 +6,9 @@ out of reach opens nothing.
 """
 
 import os
-import stat
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from binascii import Error as NotBase64
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from enum import Enum
-from hashlib import sha256
-from pathlib import Path
 from threading import Lock
 from time import monotonic
 from typing import Final, Literal, TypeAlias
@@ -24,8 +19,24 @@ from psycopg import Connection, InterfaceError, OperationalError
 from psycopg_pool import ConnectionPool
 
 from app.record.data_key import DataKey
+from app.record.kek import KekRefused, Keks, create_kek, kek_id, load_kek
 from app.record.patience import PATIENCE
 from app.record.pool import on_a_connection
+
+__all__ = [
+    "DESTROYED",
+    "FoundKey",
+    "KekRefused",
+    "Keks",
+    "KeyFault",
+    "KeyMissing",
+    "KeyStore",
+    "KeyWrong",
+    "KeysUnavailable",
+    "create_kek",
+    "kek_id",
+    "load_kek",
+]
 
 
 class _Destroyed(Enum):
@@ -54,51 +65,6 @@ class KeysUnavailable(KeyFault):
     """The key store is out of reach for now; nothing may be shown or recorded until it is back."""
 
 
-class KekRefused(Exception):
-    """The file of the key-encryption key can't be used; the message tells an administrator why."""
-
-
-def kek_id(kek: bytes) -> str:
-    """The public name of a key-encryption key, kept beside each key that it wraps: 16 hex digits."""
-    return sha256(b"casebook-kek/1\n" + kek).digest()[:8].hex()
-
-
-def create_kek(path: Path) -> bytes:
-    """Make a new key-encryption key in a new file that only its owner can read. Raises FileExistsError."""
-    kek = os.urandom(32)
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(urlsafe_b64encode(kek).rstrip(b"=") + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
-    return kek
-
-
-def load_kek(path: Path) -> bytes:
-    """Read a key-encryption key: 32 bytes as they are, or in base64url.
-
-    Raises KekRefused when the file is missing, can be read by anybody but its owner, or holds something else.
-    """
-    try:
-        with path.open("rb") as file:
-            mode = os.fstat(file.fileno()).st_mode
-            raw = file.read(1024)
-    except OSError as error:
-        raise KekRefused(f"The file {path} can't be read: {error.strerror}.") from None
-    if not stat.S_ISREG(mode) or mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise KekRefused(f"Others may read the file {path}. Make it its owner's alone: chmod 600.")
-    if len(raw) == 32:
-        return raw
-    text = raw.strip().rstrip(b"=")
-    try:
-        kek = urlsafe_b64decode(text + b"=" * (-len(text) % 4))
-    except NotBase64:
-        kek = b""
-    if len(kek) != 32 or urlsafe_b64encode(kek).rstrip(b"=") != text:
-        raise KekRefused(f"The file {path} doesn't hold a key: 32 bytes, or the same in base64url.")
-    return kek
-
-
 _FIND = (
     "SELECT originator_id, kid, kek_id, wrapped, destroyed_at IS NOT NULL"
     " FROM keys.data_keys WHERE originator_id = ANY(%b)"
@@ -114,28 +80,29 @@ _CREATE = (
 class KeyStore:
     """Gives the data keys to those who seal and open. Safe to share between threads.
 
-    Unwrapped keys are kept in memory for `ttl` seconds, so a key that another process destroyed is forgotten
-    here after that time at the latest. It waits no longer than about `patience` seconds for a connection.
+    Unwrapped keys are kept in memory for `ttl` seconds, and used from there only while `fresh` says that this
+    process hears of keys that others destroy. It waits no longer than about `patience` seconds for a
+    connection.
     """
 
     def __init__(
         self,
         pool: ConnectionPool,
-        kek: bytes,
+        kek: bytes | Keks,
         *,
         size: int = 20_000,
         ttl: float = 300.0,
         patience: float = PATIENCE,
+        fresh: Callable[[], bool] = lambda: True,
     ) -> None:
-        if len(kek) != 32:
-            raise ValueError("A key-encryption key has 32 bytes.")
         self._pool = pool
-        self._kek = kek
-        self._kek_id = kek_id(kek)
+        self._keks = kek if isinstance(kek, Keks) else Keks(kek)
+        self._fresh = fresh
         self._size = size
         self._ttl = ttl
         self._patience = patience
         self._known: OrderedDict[UUID, tuple[float, FoundKey]] = OrderedDict()
+        self._forgotten = 0
         self._lock = Lock()
 
     def get(self, originator_id: UUID) -> FoundKey:
@@ -149,11 +116,12 @@ class KeyStore:
         """
         found, wanted = self._remembered(originator_ids)
         if wanted:
+            asked = self._forgotten
             fetched = self._on_the_store(lambda connection: self._fetch(connection, wanted))
             for originator_id in wanted:
                 if originator_id not in fetched:
                     raise KeyMissing(f"There is no key for {originator_id}.")
-            self._remember(fetched)
+            self._remember(fetched, asked)
             found |= fetched
         return found
 
@@ -168,8 +136,9 @@ class KeyStore:
         """As `create`, for several in one commit."""
         found, wanted = self._remembered(originator_ids)
         if wanted:
+            asked = self._forgotten
             created = self._on_the_store(lambda connection: self._create(connection, wanted))
-            self._remember(created)
+            self._remember(created, asked)
             found |= created
         keys: dict[UUID, DataKey] = {}
         for originator_id, key in found.items():
@@ -178,13 +147,20 @@ class KeyStore:
             keys[originator_id] = key
         return keys
 
+    def forget(self) -> None:
+        """Let go of every key in memory: one of them may have been destroyed."""
+        with self._lock:
+            self._forgotten += 1
+            self._known.clear()
+
     def _create(self, connection: Connection, wanted: list[UUID]) -> dict[UUID, FoundKey]:
         # In one order everywhere, so that two who create the same keys wait for, and never lock out, each
         # other.
         new = {originator_id: DataKey(os.urandom(16), os.urandom(32)) for originator_id in sorted(wanted)}
         kids = [key.kid for key in new.values()]
-        wrapped = [aes_key_wrap(self._kek, key.key) for key in new.values()]
-        parameters = [self._kek_id, list(new), kids, wrapped]
+        name, kek = self._keks.current()
+        wrapped = [aes_key_wrap(kek, key.key) for key in new.values()]
+        parameters = [name, list(new), kids, wrapped]
         rows = connection.execute(_CREATE, parameters, prepare=True, binary=True).fetchall()
         created: dict[UUID, FoundKey] = {originator_id: new[originator_id] for (originator_id,) in rows}
         others = [originator_id for originator_id in wanted if originator_id not in created]
@@ -198,10 +174,12 @@ class KeyStore:
         }
 
     def _unwrap(self, originator_id: UUID, kid: bytes, wrapped_by: str, wrapped: bytes) -> DataKey:
-        if wrapped_by != self._kek_id:
-            raise KeyWrong(f"The key for {originator_id} is wrapped by {wrapped_by}, not by {self._kek_id}.")
+        kek = self._keks.find(wrapped_by)
+        if kek is None:
+            ours = self._keks.current()[0]
+            raise KeyWrong(f"The key for {originator_id} is wrapped by {wrapped_by}, not by {ours}.")
         try:
-            return DataKey(kid, aes_key_unwrap(self._kek, wrapped))
+            return DataKey(kid, aes_key_unwrap(kek, wrapped))
         except InvalidUnwrap:
             raise KeyWrong(f"The key for {originator_id} was altered: it can't be unwrapped.") from None
 
@@ -212,6 +190,8 @@ class KeyStore:
             raise KeysUnavailable("The key store can't be reached just now.") from error
 
     def _remembered(self, originator_ids: Iterable[UUID]) -> tuple[dict[UUID, FoundKey], list[UUID]]:
+        if not self._fresh():
+            return {}, list(dict.fromkeys(originator_ids))
         found: dict[UUID, FoundKey] = {}
         wanted: dict[UUID, None] = {}
         now = monotonic()
@@ -225,9 +205,12 @@ class KeyStore:
                     found[originator_id] = known[1]
         return found, list(wanted)
 
-    def _remember(self, keys: dict[UUID, FoundKey]) -> None:
+    def _remember(self, keys: dict[UUID, FoundKey], asked: int) -> None:
         until = monotonic() + self._ttl
         with self._lock:
+            if asked != self._forgotten:
+                # One of them may have been destroyed since it was asked for.
+                return
             for originator_id, key in keys.items():
                 self._known[originator_id] = (until, key)
                 self._known.move_to_end(originator_id)

@@ -19,10 +19,10 @@ from app.record.data_key import DataKey
 from app.record.keys import KeyStore
 from app.record.opened import OpenedFacts, Row
 from app.record.sealing import read_public, seal, unseal
-from domain import concern, mentee_case, mentor, pupil, scheme, staff
+from domain import concern, erasure, mentee_case, mentor, pupil, scheme, staff
 from domain.fact import ERASED, FACTS, Fact, annotations_of, kept_fields
 
-FACT_MODULES: Final = (concern, mentee_case, mentor, pupil, scheme, staff)
+FACT_MODULES: Final = (concern, erasure, mentee_case, mentor, pupil, scheme, staff)
 """Every module that pins facts; importing them here fills the allow-list."""
 
 Codec = Callable[[Any], Any]
@@ -84,6 +84,10 @@ class SealedMapper(Mapper[UUID]):
         A key that is known to be destroyed opens nothing. Raises as `to_domain_event` does.
         """
         return self._opened.facts(rows, self._keys.get(_subject_of(rows[0])), _open) if rows else []
+
+    def forget(self) -> None:
+        """Let go of every fact that was opened: a key may have been destroyed."""
+        self._opened.forget()
 
 
 def _subject_of(row: Row) -> UUID:

@@ -87,6 +87,11 @@ class OpenedFacts:
             self._let_go(now)
         return found
 
+    def forget(self) -> None:
+        """Let go of all of them: the key of one may have been destroyed."""
+        with self._lock:
+            self._known.clear()
+
     def _let_go(self, now: float) -> None:
         while self._known:
             first = next(iter(self._known))

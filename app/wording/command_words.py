@@ -1,30 +1,11 @@
 """Each command in words. Questions are the fields' own; `ask` holds those that a command puts otherwise."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Final
 
 from app.wording.common import _
 from app.wording.fields import Field
-
-
-@dataclass(frozen=True)
-class Words:
-    """A command's words. Without a `button` the title is on it."""
-
-    title: str
-    done: str
-    next: str = ""
-    button: str = ""
-    intro: str = ""
-    ask: Mapping[str, Field] = field(default_factory=dict)
-    """Other questions than the fields' own. One with a label is asked in its own way too."""
-
-
-def _ask(question: str, hint: str = "") -> Field:
-    """Another question for the same field; how it is asked stays the field's own business."""
-    return Field("", question, hint)
-
+from app.wording.forgetting_words import FORGETTING
+from app.wording.words import Words, ask
 
 TELL_SOMEBODY: Final = _(
     "Stay with them. Find any adult in school now. Writing it here is not telling someone."
@@ -44,7 +25,7 @@ COMMANDS: Final[dict[str, Words]] = {
         _("Record that a pupil left"),
         _("Leaving recorded."),
         _("Close or hand over any case that this pupil has."),
-        ask={"destination": _ask(_("Where did they go?"), _("The new school, if you know it."))},
+        ask={"destination": ask(_("Where did they go?"), _("The new school, if you know it."))},
     ),
     # mentors
     "mentors/apply": Words(
@@ -52,13 +33,13 @@ COMMANDS: Final[dict[str, Words]] = {
         _("Application recorded."),
         _("An interview comes next."),
         _("Send application"),
-        ask={"pupil_id": _ask(_("Which pupil is applying?"))},
+        ask={"pupil_id": ask(_("Which pupil is applying?"))},
     ),
     "mentors/interview": Words(
         _("Record an interview"),
         _("Interview recorded."),
         _("Select this applicant or turn the application down."),
-        ask={"held_on": _ask(_("When was the interview?"))},
+        ask={"held_on": ask(_("When was the interview?"))},
     ),
     "mentors/select": Words(
         _("Select this mentor"),
@@ -78,14 +59,14 @@ COMMANDS: Final[dict[str, Words]] = {
     "mentors/attach": Words(
         _("Attach to a tutor group"),
         _("Tutor group recorded."),
-        ask={"tutor_group": _ask(_("Which tutor group?"), _("For example, 7B."))},
+        ask={"tutor_group": ask(_("Which tutor group?"), _("For example, 7B."))},
     ),
     "mentors/supervise": Words(
         _("Record supervision"),
         _("Supervision recorded."),
         ask={
-            "held_on": _ask(_("When was it?")),
-            "notes": _ask(_("Notes"), _("How is the mentor? What do they need?")),
+            "held_on": ask(_("When was it?")),
+            "notes": ask(_("Notes"), _("How is the mentor? What do they need?")),
         },
     ),
     "mentors/appoint": Words(_("Appoint to a post"), _("Post recorded.")),
@@ -99,7 +80,7 @@ COMMANDS: Final[dict[str, Words]] = {
         _("The coordinator looks for a peer mentor next."),
         _("Send mentoring referral"),
         ask={
-            "words": _ask(
+            "words": ask(
                 _("What would you like the mentor to help with?"), _("Use the pupil’s own words if you can.")
             ),
         },
@@ -108,19 +89,19 @@ COMMANDS: Final[dict[str, Words]] = {
         _("Decline this mentoring referral"),
         _("Mentoring referral declined."),
         _("Tell whoever asked, and the pupil. The case can be opened again."),
-        ask={"reason": _ask(_("Why isn’t peer mentoring the right help?"))},
+        ask={"reason": ask(_("Why isn’t peer mentoring the right help?"))},
     ),
     "cases/match": Words(
         _("Match a mentor"),
         _("Mentor matched."),
         _("Tell both pupils, then arrange their first session."),
-        ask={"reason": _ask(_("Why this mentor?"))},
+        ask={"reason": ask(_("Why this mentor?"))},
     ),
     "cases/end-match": Words(
         _("End this match"),
         _("Match ended."),
         _("The case waits for another mentor."),
-        ask={"reason": _ask(_("Why is this match ending?"))},
+        ask={"reason": ask(_("Why is this match ending?"))},
     ),
     "cases/agree-purpose": Words(
         _("Agree the purpose"), _("Purpose recorded."), _("Give each session a focus that fits it.")
@@ -132,7 +113,7 @@ COMMANDS: Final[dict[str, Words]] = {
             "kind": Field(
                 _("About"), _("What was the letter about?"), _("For example, that mentoring begins.")
             ),
-            "sent_on": _ask(_("When was it sent?")),
+            "sent_on": ask(_("When was it sent?")),
         },
     ),
     "cases/arrange-session": Words(_("Arrange a session"), _("Session arranged.")),
@@ -146,37 +127,37 @@ COMMANDS: Final[dict[str, Words]] = {
         _("Record a missed session"),
         _("Missed session recorded."),
         _("Arrange another session soon, so that the meetings keep their rhythm."),
-        ask={"reason": _ask(_("Why didn’t you meet?"))},
+        ask={"reason": ask(_("Why didn’t you meet?"))},
     ),
     "cases/ask-for-more": Words(
         _("Ask for more sessions"),
         _("Wish for more sessions recorded."),
         _("The coordinator sees it at the review."),
-        ask={"words": _ask(_("What did the mentee say?"), _("Use their own words."))},
+        ask={"words": ask(_("What did the mentee say?"), _("Use their own words."))},
     ),
     "cases/extend": Words(
         _("Extend this case"),
         _("Case extended."),
         _("They go on meeting. The case comes back for review after the last of these sessions."),
-        ask={"reason": _ask(_("Why are more sessions needed?"))},
+        ask={"reason": ask(_("Why are more sessions needed?"))},
     ),
     "cases/close": Words(
         _("Close this case"),
         _("Case closed."),
         _("Tell both pupils. The mentor has a free place again, and the case can be opened again."),
-        ask={"reason": _ask(_("Why are you closing this case?"))},
+        ask={"reason": ask(_("Why are you closing this case?"))},
     ),
     "cases/reopen": Words(
         _("Reopen this case"),
         _("Case reopened."),
         _("It waits for a mentor."),
-        ask={"reason": _ask(_("Why is it being opened again?"))},
+        ask={"reason": ask(_("Why is it being opened again?"))},
     ),
     "cases/hold": Words(
         _("Put this case on hold"),
         _("Case put on hold."),
         _("It can’t be closed until the hold is released."),
-        ask={"reason": _ask(_("Why?"), _("If a parent or guardian objects, say what to."))},
+        ask={"reason": ask(_("Why?"), _("If a parent or guardian objects, say what to."))},
     ),
     "cases/release": Words(
         _("Release the hold"), _("Hold released."), _("The coordinator can decide on this case again.")
@@ -219,28 +200,28 @@ COMMANDS: Final[dict[str, Words]] = {
     "concerns/record-outcome": Words(
         _("Record an outcome"),
         _("Outcome recorded."),
-        ask={"outcome": _ask(_("What was the answer?"))},
+        ask={"outcome": ask(_("What was the answer?"))},
     ),
     "concerns/share": Words(
         _("Record that information was shared"),
         _("Sharing recorded."),
         button=_("Record sharing"),
         ask={
-            "basis": _ask(_("On what basis was it shared?"), _("For example, consent, or a child’s safety."))
+            "basis": ask(_("On what basis was it shared?"), _("For example, consent, or a child’s safety."))
         },
     ),
     "concerns/assign-action": Words(
         _("Assign an action"),
         _("Action assigned."),
         _("Record it as done when it is."),
-        ask={"due_on": _ask(_("By when?"))},
+        ask={"due_on": ask(_("By when?"))},
     ),
     "concerns/complete-action": Words(_("Record a completed action"), _("Action completed.")),
     "concerns/inform-child": Words(
         _("Record what the child was told"),
         _("Recorded what the child was told."),
         button=_("Record"),
-        ask={"words": _ask(_("What was the child told?"))},
+        ask={"words": ask(_("What was the child told?"))},
     ),
     "concerns/close": Words(
         _("Close this concern"),
@@ -255,17 +236,18 @@ COMMANDS: Final[dict[str, Words]] = {
         _("Record that the file was sent"), _("Transfer recorded."), _("Record the receipt when it comes.")
     ),
     "concerns/confirm-receipt": Words(_("Record the receipt"), _("Receipt recorded.")),
+    **FORGETTING,
     # scheme and accounts
     "scheme/adopt": Words(
         _("Adopt the scheme’s rules"),
         _("Rules adopted."),
         _("New cases follow them. Earlier cases keep the rules that they were opened under."),
-        ask={"sessions": _ask(_("How many sessions before the review?"))},
+        ask={"sessions": ask(_("How many sessions before the review?"))},
     ),
     "staff/open-account": Words(
         _("Open an account"),
         _("Account opened."),
-        ask={"mentor_id": _ask(_("Which peer mentor is this?"), _("Only for a mentor’s account."))},
+        ask={"mentor_id": ask(_("Which peer mentor is this?"), _("Only for a mentor’s account."))},
     ),
     "staff/issue-token": Words(
         _("Issue a token"),
@@ -284,14 +266,14 @@ OF_AN_ENTRY: Final[dict[str, Words]] = {
         _("The old words stay in the history beside the new ones."),
         _("Record correction"),
         _("Nothing is deleted: the entry stays, with your correction beside it."),
-        ask={"reason": _ask(_("Why is it being corrected?"))},
+        ask={"reason": ask(_("Why is it being corrected?"))},
     ),
     "dispute": Words(
         _("Dispute an entry"),
         _("Dispute recorded."),
         _("The entry stays and is marked. It should be answered within a month."),
         _("Record dispute"),
-        ask={"words": _ask(_("What isn’t right?"), _("Use the words of whoever disputes it."))},
+        ask={"words": ask(_("What isn’t right?"), _("Use the words of whoever disputes it."))},
     ),
 }
 """Commands about an earlier entry, alike for every thing."""

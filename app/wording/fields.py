@@ -238,9 +238,52 @@ FIELDS: Final[dict[str, Field]] = {
         _("What should anyone read first who is worried about a child?"),
         kind="words",
     ),
+    "keep_concerns_until_age": Field(
+        _("Age until which concerns are kept"),
+        _("Until which age of the pupil are concerns kept, before somebody reviews them?"),
+        kind="number",
+    ),
+    "keep_mentoring_years": Field(
+        _("Years that mentoring is kept"),
+        _("How many years after leaving is mentoring without any concern kept?"),
+        kind="number",
+    ),
+    "keep_mentors_years": Field(
+        _("Years that mentors’ records are kept"),
+        _("How many years after leaving is a mentor’s own record kept?"),
+        kind="number",
+    ),
+    # forgetting
+    "subject_id": Field(_("Entry"), _("Which entry?"), kind="choice"),
+    "scope": Field(
+        _("What"),
+        _("What is to be erased?"),
+        "",
+        "choice",
+        (
+            ("identity", _("A pupil’s names and date of birth")),
+            ("narrative", _("A case with its concerns")),
+            ("mentor", _("A mentor’s own record")),
+        ),
+    ),
+    "grounds": Field(
+        _("Why now"),
+        _("Why is it to be erased?"),
+        "",
+        "choice",
+        (
+            ("retention", _("It was kept for as long as the school’s rules say")),
+            ("data_subject", _("The person it is about asks for it")),
+        ),
+    ),
+    "until": Field(_("Kept until"), _("Until when is it kept?"), kind="date"),
     # worked out, never asked
     "sessions_planned": Field(_("Sessions planned in all")),
     "case_id": Field(_("Case")),
+    "targets": Field(_("Parts")),
+    "target": Field(_("Part")),
+    "people": Field(_("Pupils in it")),
+    "kid": Field(_("Key")),
     "concern_id": Field(_("Concern")),
     "gaps": Field(_("To ask about")),
     "told": Field(_("Alerted")),

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
-from app.wording.command_words import COMMANDS, OF_AN_ENTRY, Words
+from app.wording.command_words import COMMANDS, OF_AN_ENTRY
 from app.wording.fields import FIELDS, HAPPENED_ON, Field, Kind
+from app.wording.words import Words
 from domain.concern import Concern
 from domain.concern_facts import Raised
+from domain.erasure import Erasure
 from domain.fact import Fact, Subject, required_fields, said_fields
 from domain.mentee_case import MenteeCase
 from domain.mentor import Mentor
@@ -22,6 +24,7 @@ from domain.staff import Staff
 THINGS: Final[dict[str, type[Subject]]] = {
     "cases": MenteeCase,
     "concerns": Concern,
+    "erasures": Erasure,
     "mentors": Mentor,
     "pupils": Pupil,
     "scheme": Scheme,

@@ -17,7 +17,7 @@ EVERYBODY = " ".join(ROLES)
 
 COMMANDS = {
     "/pupils": OFFICE,
-    **dict.fromkeys(("/pupils/{id}/correct", "/pupils/{id}/dispute"), OFFICE),
+    **dict.fromkeys(("/pupils/{id}/correct", "/pupils/{id}/dispute", "/pupils/{id}/leave"), OFFICE),
     "/mentors": "coordinator",
     **{
         f"/mentors/{{id}}/{verb}": "coordinator"

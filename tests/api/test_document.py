@@ -6,7 +6,7 @@ from typing import Any
 
 from app.api import create_openapi
 from app.api.commands import API
-from app.commands import BY_KEY
+from app.commands import FOR_PROGRAMS
 from tests.api.conftest import School
 
 
@@ -74,5 +74,5 @@ def test_anyone_may_read_it_without_a_script(school: School) -> None:
     page = school.client.get(f"{API}/docs").get_data(as_text=True)
     assert "<script" not in page
     assert " style=" not in page
-    for key in BY_KEY:
-        assert f'id="{key.replace("/", "-")}"' in page
+    for doing in FOR_PROGRAMS:
+        assert f'id="{doing.key.replace("/", "-")}"' in page

@@ -8,9 +8,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from domain import concern_facts, mentee_case_facts, mentor, pupil, scheme, staff
+from domain import concern_facts, erasure, mentee_case_facts, mentor, pupil, scheme, staff
 from domain.concern import Concern
 from domain.concern_facts import Involved, PassedOn
+from domain.erasure import Erasure
 from domain.fact import (
     ENVELOPE,
     FACTS,
@@ -92,6 +93,16 @@ COMMANDS: dict[type[Subject], dict[str, type[Fact]]] = {
         "enrol": pupil.Enrolled,
         "move_up": pupil.MovedUp,
         "leave": pupil.Left,
+        "put_legal_hold": pupil.LegalHoldPut,
+        "release_legal_hold": pupil.LegalHoldReleased,
+        "keep_longer": pupil.KeptLonger,
+        "correct": CorrectedFact,
+        "dispute": DisputedFact,
+    },
+    Erasure: {
+        "request": erasure.Requested,
+        "withdraw": erasure.Withdrawn,
+        "approve": erasure.Ordered,
         "correct": CorrectedFact,
         "dispute": DisputedFact,
     },
@@ -142,7 +153,19 @@ UNTOLD: dict[type[Subject], dict[str, Any]] = {
         "signed": False,
         "cases": (),
     },
-    Pupil: {"born_on": None, "year_group": None, "tutor_group": None, "left": False},
+    Pupil: {"born_on": None, "year_group": None, "tutor_group": None, "left": False, "held": False},
+    Erasure: {
+        "state": "requested",
+        "scope": None,
+        "grounds": None,
+        "subject_id": None,
+        "pupil_id": None,
+        "targets": (),
+        "people": (),
+        "destroyed": (),
+        "requested_by": None,
+        "ordered_by": None,
+    },
     Scheme: {"policy": DEFAULT_POLICY},
     Staff: {"ended": False},
 }

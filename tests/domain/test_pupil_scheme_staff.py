@@ -103,6 +103,9 @@ def test_what_a_school_never_said_stays_as_casebook_starts_with_it() -> None:
         "supervision_every_days": 42,
         "closing_needs_second_person": False,
         "emergency_words": "If anyone is in danger now, call 999.",
+        "keep_concerns_until_age": 25,
+        "keep_mentoring_years": 1,
+        "keep_mentors_years": 1,
     }
     assert asdict(DEFAULT_POLICY) == expected
     adopted = given(Scheme).when(lambda s: s.adopt(by(), school_name="Our school"))
@@ -114,7 +117,11 @@ def test_every_rule_of_a_policy_can_be_adopted() -> None:
 
 
 @pytest.mark.parametrize(
-    "rule", ["sessions", "caseload", "days_between_sessions", "alert_again_after_minutes"]
+    "rule",
+    [
+        *("sessions", "caseload", "days_between_sessions", "alert_again_after_minutes"),
+        *("keep_concerns_until_age", "keep_mentoring_years", "keep_mentors_years"),
+    ],
 )
 def test_a_policy_of_nothing_is_refused(rule: str) -> None:
     given(Scheme).when(lambda s: s.adopt(by(), school_name="St Example", **{rule: 0})).refused("at least 1")

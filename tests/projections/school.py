@@ -8,11 +8,13 @@ from uuid import UUID
 
 from domain.concern import Concern
 from domain.concern_facts import Involved
+from domain.erasure import Erasure
 from domain.fact import By, Refused, Subject
 from domain.mentee_case import MenteeCase
 from domain.mentor import Mentor
 from domain.policy import Policy
 from domain.pupil import Pupil
+from domain.retention import Matter
 from domain.staff import Staff
 
 S = TypeVar("S", bound=Subject)
@@ -49,7 +51,7 @@ class School:
             [self.pupil, self.pupil_changes, self.mentor, self.refer]
             + [self.mentor_changes, self.match] * 4
             + [self.case_changes] * 9
-            + [self.concern, self.concern_changes, self.concern_changes, self.staff]
+            + [self.concern, self.concern_changes, self.concern_changes, self.staff, self.erasure]
         )
         try:
             return happening() or []
@@ -201,6 +203,25 @@ class School:
         else:
             person.correct(self.by(), version=1, field="name", value="Ms Hughes", reason="married")
         return [person]
+
+    def erasure(self) -> list[Subject]:
+        """Ask for one, or let its next step happen. Keys stay: what lists make of it is tried here."""
+        if self.chance.random() < 0.3 or not self._all(Erasure):
+            erasure, gone = self._new(Erasure), (self._some(MenteeCase).id, self._some(Pupil).id)
+            matter = Matter("narrative", gone[0], None, gone, (), keep_until=BEGAN)
+            erasure.request(self.by(), matter=matter, grounds="retention", reason="Time is over.")
+            return [erasure]
+        erasure, by = self._some(Erasure), self.by()
+        self._one_of(
+            lambda: erasure.approve(
+                by, matter=Matter("narrative", by.account, None, erasure.targets, (), keep_until=BEGAN)
+            ),
+            lambda: erasure.withdraw(by, reason="later") if self.chance.random() < 0.1 else None,
+            lambda: erasure.key_destroyed(by, target=erasure.targets[0], kid="00"),
+            lambda: erasure.key_destroyed(by, target=erasure.targets[1], kid="00"),
+            lambda: erasure.complete(by),
+        )
+        return [erasure]
 
     def _one_of(self, *commands: Callable[[], Any]) -> None:
         self.chance.choice(commands)()

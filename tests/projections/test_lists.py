@@ -166,7 +166,7 @@ def test_names_stand_in_unlogged_tables_alone(record: Record) -> None:
             "SELECT relname FROM pg_class WHERE relnamespace = 'views'::regnamespace"
             " AND relkind = 'r' AND relpersistence = 'u'"
         ).fetchall()
-    assert {name for (name,) in found} == {"roll", "staff", "unlogged_positions"}
+    assert {name for (name,) in found} == {"retention", "roll", "staff", "unlogged_positions"}
 
 
 def test_every_list_is_known_by_its_own_name() -> None:

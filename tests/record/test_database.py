@@ -23,7 +23,10 @@ ALL = [
     "record/0003_views",
     "record/0004_access",
     "record/0005_append_together",
+    "record/0006_checkpoints",
+    "record/0008_epochs",
     "keys/0001_keys",
+    "keys/0002_forgetting",
 ]
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 INSERT = (

@@ -38,6 +38,9 @@ REVIEWED = {
     "concern.outcome-received": "received_on",
     "concern.receipt-confirmed": "received_on",
     "concern.transferred": "sent_on",
+    "erasure.corrected": "version",
+    "erasure.disputed": "version",
+    "erasure.requested": "grounds scope",
     "mentee-case.corrected": "version",
     "mentee-case.disputed": "version",
     "mentee-case.extended": "sessions",
@@ -55,6 +58,7 @@ REVIEWED = {
     "mentor.trained": "completed_on",
     "pupil.corrected": "version",
     "pupil.disputed": "version",
+    "pupil.kept-longer": "until",
     "pupil.left": "left_on",
     "scheme.corrected": "version",
     "scheme.disputed": "version",
@@ -62,7 +66,8 @@ REVIEWED = {
     "staff.corrected": "version",
     "staff.disputed": "version",
     "scheme.adopted": "acknowledge_within_hours alert_again_after_minutes caseload days_between_sessions"
-    " decide_within_hours quiet_after_days sessions supervision_every_days",
+    " decide_within_hours keep_concerns_until_age keep_mentoring_years keep_mentors_years quiet_after_days"
+    " sessions supervision_every_days",
 }
 
 

@@ -1,0 +1,137 @@
+"""Roll the key-encryption key: a new one, every live data key wrapped by it, and in the end the old one gone.
+
+    1  a new key in ….next                           (again: the one that is there)
+    2  the key in force also as ….previous-ID        (again: it is there)
+    3  ….next becomes the key in force, in one step; running servers notice by themselves
+    4  every live data key is wrapped anew, in batches
+    5  once more, after a moment in which a server may have wrapped a new data key by the old one
+
+Stopped anywhere, the next call goes on from there: every data key is readable at each moment.
+"""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from time import sleep
+from typing import Final
+
+from cryptography.hazmat.primitives.keywrap import aes_key_unwrap, aes_key_wrap
+from psycopg_pool import ConnectionPool
+
+from app.record.kek import Keks, create_kek, kek_id, load_kek, next_file, previous_file, previous_files
+from app.record.keys import KeyWrong
+
+BATCH: Final = 500
+SETTLE_SECONDS: Final = 10.0
+"""Longer than a statement may take: then no data key is being wrapped by the old key any more."""
+
+_OLD = (
+    "SELECT kid, kek_id, wrapped FROM keys.data_keys WHERE destroyed_at IS NULL AND kek_id <> %s"
+    " ORDER BY kek_id, kid LIMIT %s"
+)
+_REWRAP = (
+    "UPDATE keys.data_keys k SET wrapped = new.wrapped, kek_id = %b::text"
+    " FROM unnest(%b::bytea[], %b::bytea[], %b::bytea[]) AS new (kid, old, wrapped)"
+    " WHERE k.kid = new.kid AND k.wrapped = new.old AND k.destroyed_at IS NULL"
+)
+_LEFT = "SELECT count(*) FROM keys.data_keys WHERE destroyed_at IS NULL AND kek_id <> %s"
+
+
+class StillNeeded(Exception):
+    """An old key-encryption key can't be destroyed yet; the message says why."""
+
+
+def roll(
+    path: Path,
+    pool: ConnectionPool,
+    *,
+    settle: float = SETTLE_SECONDS,
+    progress: Callable[[int], None] = lambda _count: None,
+) -> str:
+    """Roll the key in the file, or finish a roll that was stopped; gives the new key's name.
+
+    `progress` hears how many data keys were wrapped anew so far. Raises KekRefused, KeyWrong, and what the
+    database and files raise.
+    """
+    if next_file(path).exists() or not _left(path, pool):
+        _put_in_force(path)
+    name = kek_id(load_kek(path))
+    done = _rewrap(path, pool, name, progress, 0)
+    if previous_files(path):
+        sleep(settle)
+        _rewrap(path, pool, name, progress, done)
+    return name
+
+
+def destroy_previous(path: Path, pool: ConnectionPool) -> list[str]:
+    """Destroy every key that is no longer in force; gives their names. Backups from before need them.
+
+    Raises StillNeeded when a live data key is wrapped by one of them, or a roll was stopped.
+    """
+    if next_file(path).exists() or _left(path, pool):
+        raise StillNeeded("A roll was stopped before its end. Run: casebook keys roll")
+    names = []
+    for file in previous_files(path):
+        names.append(file.name.rpartition("-")[2])
+        with file.open("r+b") as content:
+            content.write(os.urandom(max(file.stat().st_size, 32)))
+            content.flush()
+            os.fsync(content.fileno())
+        file.unlink()
+    _sync(path.parent)
+    return names
+
+
+def _put_in_force(path: Path) -> None:
+    new = next_file(path)
+    if not new.exists():
+        # A file that was begun and not finished has another name.
+        begun = path.with_name(f"{path.name}.begun")
+        begun.unlink(missing_ok=True)
+        create_kek(begun)
+        begun.replace(new)
+        _sync(path.parent)
+    old = previous_file(path, kek_id(load_kek(path)))
+    # Stopped after the last step, the key in force was never a previous one.
+    if load_kek(new) != load_kek(path) and not old.exists():
+        os.link(path, old)
+        _sync(path.parent)
+    new.replace(path)
+    _sync(path.parent)
+
+
+def _left(path: Path, pool: ConnectionPool) -> int:
+    """How many live data keys aren't wrapped by the key in force."""
+    with pool.connection() as connection:
+        row = connection.execute(_LEFT, [kek_id(load_kek(path))]).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _rewrap(path: Path, pool: ConnectionPool, name: str, progress: Callable[[int], None], done: int) -> int:
+    keks = Keks.from_file(path)
+    new = keks.find(name)
+    while new is not None:
+        with pool.connection() as connection:
+            rows = connection.execute(_OLD, [name, BATCH]).fetchall()
+            if not rows:
+                break
+            wrapped = [aes_key_wrap(new, aes_key_unwrap(_old(keks, old), key)) for _kid, old, key in rows]
+            said = [name, [kid for kid, _, _ in rows], [key for _, _, key in rows], wrapped]
+            done += connection.execute(_REWRAP, said, binary=True).rowcount
+        progress(done)
+    return done
+
+
+def _old(keks: Keks, name: str) -> bytes:
+    found = keks.find(name)
+    if found is None:
+        raise KeyWrong(f"Some keys are wrapped by {name}, whose file isn't here.")
+    return found
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
