@@ -9,8 +9,6 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
-import psycopg
-
 from app.access.person import Person
 from app.access.reads import log
 from app.access.relation import about_of, may_see_concern
@@ -19,7 +17,6 @@ from app.documents.telling import tell
 from app.history.visible import ALL, rule_for
 from app.proof.checkpoints import Checkpoints
 from app.proof.log_key import LogKeyRefused, load_log_key
-from app.proof.log_rows import rows_of
 from app.proof.note import SigningKey
 from app.proof.pack_files import Asked, Event, Papers, events_jsonl, keys_json, packed
 from app.proof.verifier import NotVerified, read_checkpoint, verify_pack
@@ -48,6 +45,15 @@ _COSIGNED: Final = (
     "SELECT coalesce(string_agg(line, '' ORDER BY kept_at, witness), '') FROM record.cosignatures"
     " WHERE origin = %s AND size = %s AND kept_at < %s"
 )
+_CHUNK: Final = 20_000
+_LEAVES: Final = r"""
+    SELECT string_agg(uuid_send(originator_id) || int8send(originator_version) || sha256(
+        'casebook-event/1'::bytea || '\x0a'::bytea
+        || int8send((extract(epoch FROM recorded_at) * 1000000)::bigint)
+        || int2send(octet_length(convert_to(topic, 'UTF8'))::smallint) || convert_to(topic, 'UTF8')
+        || sha256(state)), ''::bytea ORDER BY notification_id)
+      FROM record.events WHERE notification_id > %s AND notification_id <= %s
+"""
 
 
 class PackRefused(Exception):
@@ -247,9 +253,14 @@ def _keys(house: "House", person: Person, events: Sequence[Event]) -> dict[str, 
 
 
 def _skeleton(house: "House", size: int) -> bytes:
-    # A connection of its own: the pool's give up after a few seconds, and a long record takes more.
-    with psycopg.connect(house.settings.database_url, autocommit=True, connect_timeout=10) as connection:
-        return b"".join([row.leaf for row in rows_of(connection, "events", upto=size)])
+    """The leaves of the ledger up to a size, from the rows themselves: hashed where they are, which is less
+    than half the work of fetching them."""
+    parts = []
+    with house.pool.connection() as connection:
+        for begin in range(0, size, _CHUNK):
+            row = connection.execute(_LEAVES, [begin, min(begin + _CHUNK, size)], binary=True).fetchone()
+            parts.append(row[0] if row and row[0] else b"")
+    return b"".join(parts)
 
 
 def _papers(story: Story, events: bytes, keys: bytes) -> Papers:
