@@ -9,6 +9,8 @@ from struct import Struct
 from typing import Any, Final, LiteralString, NamedTuple
 
 from psycopg import Connection
+from psycopg.errors import error_from_result
+from psycopg.pq import ConnStatus, ExecStatus
 
 LOGS: Final = ("events", "reads")
 _EVENTS: Final = """
@@ -23,9 +25,11 @@ _READS: Final = """
 """
 # Before the first row stand a signature, flags and the length of an extension; after the last, a count of -1.
 _HEADER: Final = 19
-_FIXED: Final = Struct("!h iq iq iq i16s i32s i")
+# How many fields there are, then each after its length: numbers, a time, ids, and the length of a text.
+_FIXED: Final = Struct("!2x 4xq 4xq 4xq 4x16s 4x32s i")
 _LENGTH: Final = Struct("!i")
-_PAIR: Final = Struct("!QH")
+_EVENT_HEAD: Final = Struct("!17sQH")
+_READ_HEAD: Final = Struct("!16sQH")
 _BEGAN: Final = 946_684_800_000_000
 """Microseconds from 1970 to 2000, from which PostgreSQL counts."""
 
@@ -48,31 +52,69 @@ class LogRow(NamedTuple):
 def rows_of(
     connection: Connection[Any], log: str, after: int = 0, upto: int = 2**63 - 1
 ) -> Generator[LogRow, None, None]:
-    """Each row of a log, "events" or "reads", with a number above `after` and not above `upto`, in order."""
+    """Each row of a log, "events" or "reads", with a number above `after` and not above `upto`, in order.
+
+    The connection is busy until the last is taken or the generator closed. Raises psycopg.Error.
+    """
     query: LiteralString = _EVENTS if log == "events" else _READS
     kind = b"casebook-event/1\n" if log == "events" else b"casebook-read/1\n"
-    unpack, length_at, pair, make = _FIXED.unpack_from, _LENGTH.unpack_from, _PAIR.pack, LogRow._make
+    events = log == "events"
+    head = _EVENT_HEAD.pack if events else _READ_HEAD.pack
+    unpack, length_at, new = _FIXED.unpack_from, _LENGTH.unpack_from, tuple.__new__
     fixed = _FIXED.size
-    asked = query.format(after=int(after), upto=int(upto)).encode()
-    with connection.cursor() as cursor, cursor.copy(asked) as copy:
+    copied = _Copy(connection, query.format(after=int(after), upto=int(upto)).encode())
+    take = connection.pgconn.get_copy_data
+    try:
         start = _HEADER
-        for block in copy:
+        while True:
+            # Straight from libpq: a message a row, and psycopg's own way costs as much as hashing it.
+            size, block = take(0)
+            if size < 0:
+                break
             # The header comes in one block with the first row.
             row = bytes(block)[start:]
             start = 0
             if len(row) < fixed:
                 continue
-            _, _, number, _, version, _, at, _, owner, _, stored, length = unpack(row)
+            number, version, at, owner, stored, length = unpack(row)
             end = fixed + length
             name = row[fixed:end]
-            (length,) = length_at(row, end)
-            state = row[end + 4 : end + 4 + length]
+            begin = end + 4
+            end = begin + length_at(row, end)[0]
+            state = row[begin:end]
             at += _BEGAN
-            looked = b"" if log == "events" else _subjects(row, end + 4 + length)
-            content = sha256(kind + pair(at, len(name)) + name + looked + sha256(state).digest()).digest()
-            leaf = owner + version.to_bytes(8, "big") + content
+            content = head(kind, at, length) + name
+            if not events:
+                content += _subjects(row, end)
+            # The version as it was sent stands at a fixed place.
+            leaf = owner + row[18:26] + sha256(content + sha256(state).digest()).digest()
             hashed = sha256(b"\x00" + leaf).digest()
-            yield make((number, owner, version, at, name, state, stored, leaf, hashed))
+            yield new(LogRow, (number, owner, version, at, name, state, stored, leaf, hashed))
+        copied.ended = True
+    finally:
+        copied.end()
+
+
+class _Copy:
+    """A COPY under way, which ends before the connection is used for anything else."""
+
+    def __init__(self, connection: Connection[Any], query: bytes) -> None:
+        self._connection = connection
+        self.ended = False
+        result = connection.pgconn.exec_(query)
+        if result.status != ExecStatus.COPY_OUT:
+            raise error_from_result(result, "utf-8")
+
+    def end(self) -> None:
+        """Stop it where it isn't at its end. Raises psycopg.Error when it broke off."""
+        pgconn = self._connection.pgconn
+        if not self.ended and pgconn.status == ConnStatus.OK:
+            self._connection.cancel_safe()
+            while pgconn.get_copy_data(0)[0] > 0:
+                pass
+        while (result := pgconn.get_result()) is not None:
+            if self.ended and result.status != ExecStatus.COMMAND_OK:
+                raise error_from_result(result, "utf-8")
 
 
 def _subjects(row: bytes, at: int) -> bytes:

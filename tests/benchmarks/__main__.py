@@ -19,6 +19,8 @@ import psycopg
 
 from tests.benchmarks.appending import commands
 from tests.benchmarks.ground import FOLDER, Ground, ground
+from tests.benchmarks.packs import evidence
+from tests.benchmarks.proofs import proven_appends, sealing, verifying
 from tests.benchmarks.reading import catch_up, history_page, lag
 from tests.benchmarks.row import HEADING, Row, line, reasons
 from tests.benchmarks.sizes import LARGE, QUICK, sizes
@@ -28,22 +30,27 @@ SPEEDS: Final[dict[str, Callable[[Ground], Iterator[Row]]]] = {
     "catch-up": catch_up,
     "lag": lag,
     "history": history_page,
+    "sealing": sealing,
+    "proof": proven_appends,
 }
 SIZES: Final = "sizes"
+VERIFY: Final = "verify"
+EVIDENCE: Final = "evidence"
+ALL: Final = (*SPEEDS, VERIFY, EVIDENCE, SIZES)
+VERIFIED: Final = {True: (10_000, 100_000), False: (10_000, 1_000_000)}
+"""How many facts two records have that are verified: quick, or not."""
 GIGABYTES: Final = 15
 
 
 def main() -> int:
     """Measure what is asked for, as a rule everything; print as it comes."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument(
-        "parts", nargs="*", metavar="PART", help=f"of {', '.join((*SPEEDS, SIZES))}; else all"
-    )
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(ALL)}; else all")
     parser.add_argument("--quick", action="store_true", help="with a small large record; says less")
     said = parser.parse_args()
-    if unknown := set(said.parts) - {*SPEEDS, SIZES}:
+    if unknown := set(said.parts) - {*ALL}:
         parser.error(f"there is no {', '.join(sorted(unknown))}")
-    parts = said.parts or [*SPEEDS, SIZES]
+    parts = said.parts or [*ALL]
     if SIZES in parts and not said.quick and disk_usage(FOLDER).free < GIGABYTES * 10**9:
         parser.error(f"{GIGABYTES} GB must be free in {FOLDER}; --quick needs less")
 
@@ -74,6 +81,12 @@ def _measured(parts: list[str], machine: dict[str, object], *, quick: bool) -> I
             machine["postgresql"] = _version(place)
             for measure in speeds:
                 yield from measure(place)
+    if VERIFY in parts:
+        with ground() as small, ground() as large:
+            yield from verifying(small, large, *VERIFIED[quick])
+    if EVIDENCE in parts:
+        with ground() as place:
+            yield from evidence(place)
     if SIZES in parts:
         with ground() as small, ground() as large:
             machine["postgresql"] = _version(small)
