@@ -790,6 +790,8 @@ def told(found: Verified, now: float, *, show: bool = False) -> Iterable[str]:
     size, last = found.checkpoint.size, found.checkpoint.size - 1
     yield f"Verified: complete and unaltered up to the checkpoint over {size} facts (0 to {last})."
     yield f"Record:      {found.checkpoint.origin}"
+    if found.checkpoint.origin.endswith("/demo"):
+        yield "             A demonstration: invented people, invented times. It is evidence of nothing."
     yield f"Checkpoint:  {_age(found.time, now)}. Whatever was recorded later isn't in this pack."
     for name, time in found.witnesses.items():
         yield f"Witness:     {name}, {_age(time, now)}"

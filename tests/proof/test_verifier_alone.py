@@ -74,6 +74,7 @@ def test_it_verifies_and_says_how_old_the_checkpoint_is_and_which_key_signed(alo
     assert str(LOG.verifier_key) in done.stdout
     assert "otherwise than with this pack" in done.stdout
     assert "Estyn" in done.stdout
+    assert "A demonstration: invented people" in done.stdout
     assert "He hits me" not in done.stdout
 
 
