@@ -3,9 +3,11 @@
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, NoReturn
+
+from app.proof.verifier import NotVerified, VerifierKey
 
 DEFAULT_DATA_DIR: Final = Path(".casebook")
 
@@ -20,7 +22,9 @@ class Settings:
 
     Database URLs are libpq connection strings. `secret_key` signs nothing that is kept for good: it keys
     sign-in names and request digests. `log_key_file` and `checkpoint_file` are the anchor's, and `log_vkey`
-    the key's public half, for those who check. `destroyed_file` lists the keys of what was erased, outside
+    the key's public half, for those who check; while keys change, `next_log_key_file` signs beside it.
+    `witness_keys` are the public keys of witnesses, parted by spaces or lines, and `checkpoint_mail` the
+    addresses that get each day's checkpoint. `destroyed_file` lists the keys of what was erased, outside
     both databases. `smtp_url` is smtp://[user:password@]host:port or file:FOLDER; without it only a demo has
     a folder of its own. `trusted_proxies` is how many servers of ours stand in front, each saying whom it
     speaks for.
@@ -38,6 +42,9 @@ class Settings:
     log_key_file: Path | None = None
     log_vkey: str | None = None
     checkpoint_file: Path | None = None
+    next_log_key_file: Path | None = None
+    witness_keys: str = ""
+    checkpoint_mail: tuple[str, ...] = ()
     destroyed_file: Path | None = None
     smtp_url: str | None = None
     trusted_proxies: int = 0
@@ -68,7 +75,7 @@ def from_environment(env: Mapping[str, str] = os.environ) -> Settings:
             raise SettingsMissing(f"Set CASEBOOK_{name} (or CASEBOOK_{name}_FILE).")
         return value
 
-    return Settings(
+    found = Settings(
         database_url=need("DATABASE_URL"),
         keys_database_url=need("KEYS_DATABASE_URL"),
         kek_file=Path(env.get("CASEBOOK_KEK_FILE") or _missing("KEK_FILE")),
@@ -85,11 +92,12 @@ def from_environment(env: Mapping[str, str] = os.environ) -> Settings:
         smtp_url=_get(env, "SMTP_URL") or None,
         trusted_proxies=_count(env, "TRUSTED_PROXIES"),
     )
+    return with_outsiders(found, env)
 
 
 def for_anchor(env: Mapping[str, str] = os.environ) -> Settings:
     """Settings of the anchor, which knows no key of what is sealed. Raises SettingsMissing."""
-    return Settings(
+    found = Settings(
         database_url=_get(env, "DATABASE_URL") or _missing("DATABASE_URL"),
         keys_database_url="",
         kek_file=Path(),
@@ -99,6 +107,23 @@ def for_anchor(env: Mapping[str, str] = os.environ) -> Settings:
         log_key_file=_path(env, "LOG_KEY_FILE") or _missing("LOG_KEY_FILE"),
         checkpoint_file=_path(env, "CHECKPOINT_FILE") or _missing("CHECKPOINT_FILE"),
         smtp_url=_get(env, "SMTP_URL") or None,
+    )
+    return with_outsiders(found, env)
+
+
+def with_outsiders(settings: Settings, env: Mapping[str, str] = os.environ) -> Settings:
+    """The same with those outside the school's office who hold checkpoints. Raises SettingsMissing."""
+    keys = _get(env, "WITNESS_KEYS") or ""
+    for key in keys.split():
+        try:
+            VerifierKey.parse(key)
+        except NotVerified as error:
+            raise SettingsMissing(f"CASEBOOK_WITNESS_KEYS: {error.where}.") from None
+    return replace(
+        settings,
+        next_log_key_file=_path(env, "NEXT_LOG_KEY_FILE"),
+        witness_keys=keys,
+        checkpoint_mail=tuple((_get(env, "CHECKPOINT_MAIL") or "").split()),
     )
 
 

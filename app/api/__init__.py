@@ -11,6 +11,7 @@ from flask_smorest import Blueprint
 from marshmallow import ValidationError
 
 from app.access.policy import allow, allow_anyone
+from app.api import checkpoints
 from app.api.answering import answer
 from app.api.asking import errors_of
 from app.api.commands import API, view_of
@@ -42,6 +43,7 @@ def register(app: Flask) -> None:
     for doing in FOR_PROGRAMS:
         view = _view(view_of(doing), doing.roles, command_doc(doing))
         blueprint.add_url_rule(doing.rule, doing.key.replace("/", "-"), view, methods=["POST"])
+    checkpoints.register(blueprint)
     document.register_blueprint(blueprint)
     app.extensions["casebook-openapi"] = document
     app.add_url_rule(f"{API}/openapi.json", "openapi", openapi)

@@ -13,7 +13,15 @@ from app.embedded import Embedded, attach
 from app.embedded.facts import read_facts
 from app.proof.log_key import create_log_key
 from app.record.keys import create_kek
-from app.settings import Settings, SettingsMissing, data_dir, for_anchor, from_environment, secret_in
+from app.settings import (
+    Settings,
+    SettingsMissing,
+    data_dir,
+    for_anchor,
+    from_environment,
+    secret_in,
+    with_outsiders,
+)
 
 DEMO_ORIGIN: Final = "casebook.example/demo"
 _KEPT_FILES: Final = {
@@ -48,7 +56,7 @@ def anchor_here(env: Mapping[str, str] = os.environ) -> Settings:
 def embedded_settings(embedded: Embedded, env: Mapping[str, str] = os.environ) -> Settings:
     """The settings of a demo with its own database; its secrets are made the first time."""
     folder = embedded.data_dir
-    return Settings(
+    found = Settings(
         database_url=embedded.url("app"),
         keys_database_url=embedded.url("app", "casebook_keys"),
         migrate_database_url=embedded.url("owner"),
@@ -64,6 +72,7 @@ def embedded_settings(embedded: Embedded, env: Mapping[str, str] = os.environ) -
         smtp_url=env.get("CASEBOOK_SMTP_URL"),
         demo=True,
     )
+    return with_outsiders(found, env)
 
 
 def demo_settings(folder: Path, env: Mapping[str, str]) -> Settings:
