@@ -507,6 +507,9 @@ FILES: Final = (
     "README.txt",
 )
 """What a pack holds, in this order."""
+STATEMENT: Final = "epoch.txt"
+"""Where the record is in a later epoch, its statement comes after the checkpoint."""
+FILES_OF_AN_EPOCH: Final = (*FILES[:2], STATEMENT, *FILES[2:])
 KIND: Final = "casebook-evidence/1"
 _TOLD: Final = ("made_by", "for_whom", "why", "when", "subjects")
 _EVENT: Final = ("index", "originator_id", "version", "topic", "recorded_at_us", "state")
@@ -536,7 +539,8 @@ class Proven:
 @dataclass(frozen=True)
 class Verified:
     """A pack in which every check held. `manifest` is what its maker said of it; `signed_by` the log key that
-    was found to have signed it; times are in seconds since 1970, None where a checkpoint bears none."""
+    was found to have signed it; times are in seconds since 1970, None where a checkpoint bears none.
+    `epoch` says what was lost, where the record had to begin anew."""
 
     manifest: dict[str, Any]
     checkpoint: Checkpoint
@@ -545,6 +549,7 @@ class Verified:
     witnesses: dict[str, int | None]
     subjects: tuple[str, ...]
     facts: tuple[Proven, ...]
+    epoch: Epoch | None = None
 
 
 def stored_zip(files: Sequence[tuple[str, bytes]]) -> bytes:
@@ -574,7 +579,7 @@ def unpacked(data: bytes) -> dict[str, bytes]:
         name = data[at + _LOCAL.size : begin].decode("ascii", "replace")
         at = begin + fields[7]
         files.append((name, data[begin:at]))
-    if tuple(name for name, _ in files) != FILES:
+    if tuple(name for name, _ in files) not in (FILES, FILES_OF_AN_EPOCH):
         raise NotVerified("archive", f"it doesn't hold {', '.join(FILES)}, in this order and nothing else")
     again = stored_zip(files)
     if again != data:
@@ -608,16 +613,23 @@ def _verified(
 ) -> Verified:
     files = unpacked(data)
     origin, size, manifest, key = _manifest(files, log_keys)
-    notes = [files["checkpoint.txt"], *(note for raw in given for note in notes_in(raw, origin))]
-    (checkpoint, time), *others = (_signed_checkpoint(note, origin, log_keys) for note in notes)
-    if checkpoint.size != size:
-        raise NotVerified("checkpoint", f"it is over {checkpoint.size} facts, the manifest over {size}")
-    seen = {witness.name: _witnessed(notes, witness) for witness in witnesses}
+    epoch = Epoch.parse(files[STATEMENT]) if STATEMENT in files else None
     skeleton = files["skeleton.bin"]
-    _check_skeleton(skeleton, checkpoint, [one for one, _ in others])
+    if epoch and (epoch.origin != origin or skeleton[:LEAF_DATA] != epoch.leaf):
+        raise NotVerified("epoch", "its statement isn't the one that this record began with")
+    before = epoch.previous if epoch else None
+    notes = [files["checkpoint.txt"], *(note for raw in given for note in notes_in(raw, origin, before))]
+    (checkpoint, time), *others = (_signed_checkpoint(note, log_keys) for note in notes)
+    if (checkpoint.origin, checkpoint.size) != (origin, size):
+        raise NotVerified("checkpoint", f"it is over {checkpoint.size} entries, the manifest over {size}")
+    seen = {witness.name: _witnessed(notes, witness) for witness in witnesses}
+    _check_skeleton(skeleton, checkpoint, [one for one, _ in others if one.origin == origin], epoch)
+    for other, _ in others:
+        if other.origin != origin:
+            _check_before(skeleton, other, origin, epoch)
     events = _events(files["events.jsonl"], skeleton, manifest["subjects"])
     facts = _opened(files["keys.json"], events)
-    return Verified(manifest, checkpoint, time, key, seen, tuple(manifest["subjects"]), facts)
+    return Verified(manifest, checkpoint, time, key, seen, tuple(manifest["subjects"]), facts, epoch)
 
 
 def _manifest(
@@ -632,9 +644,9 @@ def _manifest(
             "signature", "the manifest isn't signed by the log key that was given, and by it alone"
         )
     lines = note.text.split("\n")
-    if len(lines) != len(FILES) + 4 or lines[0] != KIND or not re.fullmatch(_NUMBER, lines[2]) or lines[-1]:
+    if len(lines) != len(files) + 4 or lines[0] != KIND or not re.fullmatch(_NUMBER, lines[2]) or lines[-1]:
         raise NotVerified("manifest", "it isn't one")
-    for name, line in zip(FILES[1:], lines[4:-1], strict=True):
+    for name, line in zip(list(files)[1:], lines[4:-1], strict=True):
         if line != f"{sha256(files[name]).hexdigest()}  {name}":
             raise NotVerified("digest", f"{name} isn't what was signed")
     told = _json(lines[3].encode(), "its fourth line", "manifest")
@@ -647,22 +659,20 @@ def _manifest(
     return lines[1], int(lines[2]), told, signed[0]
 
 
-def _signed_checkpoint(
-    raw: bytes, origin: str, log_keys: Sequence[VerifierKey]
-) -> tuple[Checkpoint, int | None]:
+def _signed_checkpoint(raw: bytes, log_keys: Sequence[VerifierKey]) -> tuple[Checkpoint, int | None]:
     note = Note.parse(raw)
     found = Checkpoint.parse(note.text)
-    if found.origin != origin:
-        raise NotVerified("checkpoint", f"it is of {found.origin}, the pack of {origin}")
     # Every key is asked, so that a bad signature of one isn't hidden by a good one of another.
     signed = [note.signed_by(key) for key in log_keys]
     if not any(signed):
-        raise NotVerified("signature", f"the checkpoint over {found.size} facts isn't signed by the log key")
+        raise NotVerified(
+            "signature", f"the checkpoint over {found.size} entries isn't signed by the log key"
+        )
     times = [time for key in log_keys for time in note.signed_by(key.timed) if time is not None]
     return found, max(times, default=None)
 
 
-def notes_in(raw: bytes, origin: str) -> list[bytes]:
+def notes_in(raw: bytes, origin: str, before: str | None = None) -> list[bytes]:
     """The checkpoints in a file that somebody kept: one, or several with an empty line between them.
 
     Those of the log of reads, which are often kept with them, are left out. Raises NotVerified.
@@ -671,7 +681,8 @@ def notes_in(raw: bytes, origin: str) -> list[bytes]:
     if len(parts) % 2:
         raise NotVerified("note", "what was given isn't a signed note")
     notes = zip(parts[::2], parts[1::2], strict=True)
-    ours = [note for note in notes if note[0].split(b"\n")[0] != f"{origin}/reads".encode()]
+    reads = [f"{name}/reads".encode() for name in (origin, before) if name]
+    ours = [note for note in notes if note[0].split(b"\n")[0] not in reads]
     if not ours:
         raise NotVerified("checkpoint", f"what was given holds none of {origin}")
     return [b"%b\n\n%b\n" % note for note in ours]
@@ -686,14 +697,18 @@ def _witnessed(notes: Sequence[bytes], witness: VerifierKey) -> int | None:
     return max((time for time in times if time is not None), default=None)
 
 
-def _check_skeleton(skeleton: bytes, checkpoint: Checkpoint, given: Sequence[Checkpoint]) -> None:
+def _check_skeleton(
+    skeleton: bytes, checkpoint: Checkpoint, given: Sequence[Checkpoint], epoch: Epoch | None
+) -> None:
     """The tree over the skeleton is the checkpoint's, begins with each one given, and skips no version."""
     size = checkpoint.size
     if len(skeleton) != size * LEAF_DATA:
         raise NotVerified("skeleton", f"it doesn't hold {size} leaves")
     for other in given:
         if other.size > size:
-            raise NotVerified("older", f"the pack is over {size} facts, a checkpoint given over {other.size}")
+            raise NotVerified(
+                "older", f"the pack is over {size} entries, a checkpoint given over {other.size}"
+            )
     tree = Range()
     for stop in sorted({size, *(other.size for other in given)}):
         for begin in range(tree.size, stop, _CHUNK):
@@ -701,16 +716,34 @@ def _check_skeleton(skeleton: bytes, checkpoint: Checkpoint, given: Sequence[Che
             tree.extend([sha256(b"\x00" + skeleton[at : at + LEAF_DATA]).digest() for at in span])
         root = tree.root()
         if any(other.size == stop and other.root != root for other in given):
-            raise NotVerified("consistency", f"the pack doesn't begin as the checkpoint over {stop} facts")
+            raise NotVerified("consistency", f"the pack doesn't begin as the checkpoint over {stop} entries")
         if stop == size and root != checkpoint.root:
-            raise NotVerified("root", f"the skeleton isn't what the checkpoint over {size} facts is over")
+            raise NotVerified("root", f"the skeleton isn't what the checkpoint over {size} entries is over")
     newest: dict[bytes, int] = {}
-    for index in range(size):
+    for index in range(1 if epoch else 0, size):
         at = index * LEAF_DATA
         owner, version = skeleton[at : at + 16], int.from_bytes(skeleton[at + 16 : at + 24], "big")
         if version != newest.get(owner, 0) + 1:
             raise NotVerified("versions", f"leaf {index}: {UUID(bytes=owner)}/{version} is a gap or a double")
         newest[owner] = version
+
+
+def _check_before(skeleton: bytes, other: Checkpoint, origin: str, epoch: Epoch | None) -> None:
+    """What a checkpoint of the epoch before covers is there, unless the statement says that it was lost."""
+    # The trees of a second epoch's predecessor have no statement of their own, so its entries are enough.
+    if epoch is None or other.origin != epoch.previous or epoch.number != 2:
+        raise NotVerified("checkpoint", f"it is of {other.origin}, the pack of {origin}")
+    if other.size > epoch.gaps["events"].kept:
+        raise NotVerified(
+            "epoch", f"entries under the checkpoint over {other.size} were lost, as it says itself"
+        )
+    tree = Range()
+    for index in range(1, other.size + 1):
+        tree.append(leaf_hash(skeleton[index * LEAF_DATA : (index + 1) * LEAF_DATA]))
+    if tree.root() != other.root:
+        raise NotVerified(
+            "consistency", f"the pack doesn't begin as the checkpoint over {other.size} entries"
+        )
 
 
 def _events(raw: bytes, skeleton: bytes, subjects: Sequence[str]) -> list[dict[str, Any]]:
@@ -788,10 +821,12 @@ def _id(text: str, check: str) -> UUID:
 def told(found: Verified, now: float, *, show: bool = False) -> Iterable[str]:
     """What was verified, in lines for people; with `show` the history itself. `now`: seconds since 1970."""
     size, last = found.checkpoint.size, found.checkpoint.size - 1
-    yield f"Verified: complete and unaltered up to the checkpoint over {size} facts (0 to {last})."
+    yield f"Verified: complete and unaltered up to the checkpoint over {size} entries (0 to {last})."
     yield f"Record:      {found.checkpoint.origin}"
     if found.checkpoint.origin.endswith("/demo"):
         yield "             A demonstration: invented people, invented times. It is evidence of nothing."
+    if found.epoch:
+        yield from (f"LOST:        {sentence}" for sentence in found.epoch.told())
     yield f"Checkpoint:  {_age(found.time, now)}. Whatever was recorded later isn't in this pack."
     for name, time in found.witnesses.items():
         yield f"Witness:     {name}, {_age(time, now)}"
@@ -899,6 +934,7 @@ def _told_to_programs(found: Verified, *, show: bool) -> dict[str, Any]:
         "log_key": str(found.signed_by),
         "witnesses": found.witnesses,
         "manifest": found.manifest,
+        **({"lost": list(found.epoch.told())} if found.epoch else {}),
         **({"facts": [asdict(fact) for fact in found.facts]} if show else {}),
     }
 

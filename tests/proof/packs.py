@@ -1,7 +1,6 @@
 """A small pack, made of the record's published bytes, and what somebody could do to a pack."""
 
 import json
-from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -11,7 +10,17 @@ from uuid import UUID
 from app.proof.ledger import root_of
 from app.proof.note import SigningKey, signed_note
 from app.proof.pack_files import Asked, Event, Papers, events_jsonl, keys_json, packed
-from app.proof.verifier import FILES, Checkpoint, Note, compact, leaf_hash, stored_zip, unpacked
+from app.proof.verifier import (
+    FILES,
+    Checkpoint,
+    Note,
+    compact,
+    event_leaf,
+    leaf_hash,
+    stored_zip,
+    unpacked,
+)
+from app.record.base64url import to_base64url
 from tests.record.vectors import EVENTS, VECTORS, key_of, place_of
 
 LOG: Final = SigningKey(VECTORS["origin"], bytes.fromhex(VECTORS["log_seed"]))
@@ -109,5 +118,18 @@ def as_keys(keys: Mapping[str, Any]) -> bytes:
     return f"{compact(keys)}\n".encode()
 
 
-def root_text(leaves: Sequence[bytes]) -> str:
-    return b64encode(root_of(leaf_hash(leaf) for leaf in leaves)).decode()
+def resealed(state: bytes, cek: bytes | None = None) -> bytes:
+    """The pack with the concern's fact sealed otherwise, and a tree to match it."""
+    files = files_of(small_pack())
+    events, disclosed = lines_of(files), json.loads(files["keys.json"])
+    event = events[3]
+    leaf = event_leaf(CONCERN.bytes, event["version"], event["topic"], event["recorded_at_us"], state)
+    events[3] = event | {"state": state.decode()}
+    keys = disclosed if cek is None else disclosed | {f"{CONCERN}/1": to_base64url(cek).decode()}
+    changed = {
+        **files,
+        "skeleton.bin": b"".join([*LEAVES[:4], leaf, *LEAVES[5:]]),
+        "events.jsonl": as_lines(events),
+        "keys.json": as_keys(keys),
+    }
+    return forged_tree(changed)

@@ -68,7 +68,7 @@ def test_nothing_of_ours_is_there(alone: Path) -> None:
 def test_it_verifies_and_says_how_old_the_checkpoint_is_and_which_key_signed(alone: Path) -> None:
     done = verify(alone)
     assert (done.returncode, done.stderr) == (0, "")
-    assert "complete and unaltered up to the checkpoint over 7 facts" in done.stdout
+    assert "complete and unaltered up to the checkpoint over 7 entries" in done.stdout
     assert "2026-09-10 00:28:20Z" in done.stdout
     assert "days ago" in done.stdout
     assert str(LOG.verifier_key) in done.stdout
@@ -103,7 +103,7 @@ def test_programs_get_it_as_json(alone: Path) -> None:
     assert json.loads(refused.stdout) == {
         "verified": False,
         "check": "consistency",
-        "where": "the pack doesn't begin as the checkpoint over 5 facts",
+        "where": "the pack doesn't begin as the checkpoint over 5 entries",
     }
 
 
@@ -111,7 +111,7 @@ def test_what_doesnt_verify_ends_with_one_and_says_which_check_and_where(alone: 
     done = verify(alone, "--checkpoint", "fork.txt")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
-        "NOT VERIFIED. consistency: the pack doesn't begin as the checkpoint over 5 facts\n"
+        "NOT VERIFIED. consistency: the pack doesn't begin as the checkpoint over 5 entries\n"
     )
     assert verify(alone, "--checkpoint", "pack.zip").returncode == 1
     assert verify(alone, "--witness", str(WITNESS.verifier_key)).returncode == 1
