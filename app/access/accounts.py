@@ -38,6 +38,7 @@ _BY_NAME: Final = """
      WHERE l.login_key = %s AND a.disabled_at IS NULL
 """
 _BY_ID: Final = "SELECT id, role, person_id FROM access.accounts WHERE id = %s AND disabled_at IS NULL"
+_HASH: Final = "SELECT password_hash FROM access.accounts WHERE id = %s AND disabled_at IS NULL"
 _BEARER: Final = """
     SELECT a.id, a.role, a.person_id, (SELECT size FROM record.heads WHERE log = 'events')
       FROM access.tokens t JOIN access.accounts a ON a.id = t.account
@@ -105,17 +106,26 @@ class Accounts:
         self.throttle.attempt(what, source, PAIR, NAME, SOURCE)
         row = self._one(_BY_NAME, self._login_key(name))
         hashed = row[3] if row and row[3] else self._nobody
-        try:
-            right = len(password) <= LONGEST_PASSWORD and self._hasher.verify(hashed, _normal(password))
-        except (VerificationError, InvalidHashError):
-            right = False
-        if not right or row is None or not row[3]:
+        if not self._is_right(hashed, password) or row is None or not row[3]:
             return None
         self.throttle.forgive(what, source)
         if self._hasher.check_needs_rehash(hashed):
             with self._pool.connection() as connection:
                 connection.execute(_REHASH, [self._hasher.hash(_normal(password)), row[0]])
         return self._person(row)
+
+    def confirm(self, person: Person, password: str, source: str) -> bool:
+        """Whether this is the person's own password, asked again before what can't be taken back.
+
+        `source` is the network address. Raises Throttled after too many wrong ones.
+        """
+        what = f"account:{person.account}"
+        self.throttle.attempt(what, source, PAIR, NAME, SOURCE)
+        row = self._one(_HASH, person.account)
+        if row is None or not row[0] or not self._is_right(row[0], password):
+            return False
+        self.throttle.forgive(what, source)
+        return True
 
     def find(self, name: str) -> UUID | None:
         """The account with this sign-in name."""
@@ -149,6 +159,12 @@ class Accounts:
         with self._pool.connection() as connection, connection.transaction():
             for statement in (_END, _END_TOKENS, _END_SESSIONS):
                 connection.execute(statement, [account_id])
+
+    def _is_right(self, hashed: str, password: str) -> bool:
+        try:
+            return len(password) <= LONGEST_PASSWORD and self._hasher.verify(hashed, _normal(password))
+        except (VerificationError, InvalidHashError):
+            return False
 
     def _person(self, row: tuple[Any, ...], position: int | None = None) -> Person:
         account, role, person_id = row[:3]

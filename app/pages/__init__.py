@@ -7,12 +7,14 @@ from app.pages import (
     case_list,
     cases,
     coordinator,
+    evidence,
     finding,
     matching,
     mentor,
     mentors,
     office,
     past,
+    proof,
     pupils,
     referral,
     safeguarding,
@@ -28,7 +30,7 @@ def register(app: Flask) -> None:
     of_cases = (case_list, cases, coordinator, finding, matching, past)
     for module in (account, mentor, referral, worried, worried_sending, *of_cases):
         app.register_blueprint(module.bp)
-    for module in (mentors, pupils, safeguarding, scheme, office):
+    for module in (mentors, pupils, safeguarding, scheme, office, evidence, proof):
         app.register_blueprint(module.bp)
     app.before_request(wait_for_lists)
     app.context_processor(frame)

@@ -21,6 +21,13 @@ BY_CODE: Final = _(
     "is noted."
 )
 
+DOORS: Final = (
+    {"href": "/concerns", "text": _("Concerns"), "about": _("How each was followed up, and when")},
+    {"href": "/evidence/cases", "text": _("Evidence pack"), "about": _("Cases to take away, with proof")},
+    {"href": "/proof", "text": _("Verify"), "about": _("What is proven, and how you check it yourself")},
+)
+"""Where else an inspector begins."""
+
 
 @bp.get("/cases")
 @allow(*sorted(ROLL_READERS | {"inspector"}))
@@ -66,6 +73,7 @@ def case_list() -> ResponseReturnValue:
             "No case is in this state." if state else "No cases yet. Each mentoring referral opens one."
         ),
         intro=BY_CODE if person().role == "inspector" else None,
+        doors=DOORS if person().role == "inspector" else None,
         refer_href="/refer" if person().role in ROLL_READERS else None,
         pages={
             "first_href": kept if cursor() else None,

@@ -48,6 +48,7 @@ def case(subject_id: UUID) -> ResponseReturnValue:
         days=with_links(by_day(seen.entries, datetime.now(UTC)), seen.entries, "cases", subject_id),
         recorded=recorded("cases", seen.told, seen.people.names),
         history_href=f"/cases/{subject_id}/history" if person().role in HISTORY_READERS else None,
+        evidence_href=f"/evidence/ask?case={subject_id}" if person().role in HISTORY_READERS else None,
     )
 
 

@@ -22,16 +22,28 @@ MENUS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
         ("/concerns", _("All concerns")),
         ("/cases", _("Cases")),
         ("/pupils", _("Pupils")),
+        ("/evidence/cases", _("Evidence")),
     ),
     "mentor": (("/", _("My mentees")), ("/refer", _("Refer a pupil"))),
     "referrer": (("/", _("Refer a pupil")),),
-    "head": (("/", _("Needs you now")), ("/concerns", _("All concerns")), ("/scheme", _("Rules"))),
-    "inspector": (("/", _("Cases")), ("/concerns", _("Concerns"))),
+    "head": (
+        ("/", _("Needs you now")),
+        ("/concerns", _("All concerns")),
+        ("/due", _("Due")),
+        ("/scheme", _("Rules")),
+        ("/proof", _("Proof")),
+    ),
+    "inspector": (
+        ("/", _("Cases")),
+        ("/concerns", _("Concerns")),
+        ("/evidence/cases", _("Evidence")),
+        ("/proof", _("Proof")),
+    ),
     "admin": (("/", _("People")), ("/status", _("Status"))),
-    "data_officer": (("/", _("Due")), ("/scheme", _("Rules"))),
+    "data_officer": (("/", _("Due")), ("/scheme", _("Rules")), ("/proof", _("Proof"))),
 }
 MENUS["deputy_dsl"] = MENUS["dsl"]
-MENUS["chair"] = MENUS["head"][:2]
+MENUS["chair"] = tuple(place for place in MENUS["head"] if place[0] != "/scheme")
 FIT_A_PHONE: Final = 2
 """Places of a menu that stand in one row of a phone."""
 MINE: Final = ("/me/concerns", _("My concerns"))
@@ -56,6 +68,8 @@ SPECIAL: Final = {
     "cases/hold-session": "/sessions/{id}/record",
     "cases/break-confidentiality": "/worried?case={id}",
     "scheme/adopt": "/scheme/adopt",
+    "pupils/put-legal-hold": "/kept/{id}/do/put-legal-hold",
+    "pupils/release-legal-hold": "/kept/{id}/do/release-legal-hold",
 }
 """Commands whose page is made by hand."""
 

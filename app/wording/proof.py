@@ -222,3 +222,25 @@ SHEET_PRINTED: Final = _("Printed")
 SHEET_SIGNED: Final = _("Checkpoint signed")
 SHEET_CODE: Final = _("The text beside it, as a code to scan.")
 SHEET_SIGN: Final = (_("Received by"), _("Date"), _("Signature"))
+
+# Pages
+
+LEFT_OUT_LATER: Final = _("What was recorded after the newest checkpoint. Make another pack later for that.")
+KEY_ELSEWHERE: Final = _(
+    "This server doesn’t know it. Whoever runs the anchor prints it with “casebook log-key”."
+)
+PAGE_STEPS: Final = (
+    _(
+        "Have the log key and a checkpoint from somewhere else than this page: the sheet that the governors "
+        "keep, an e-mail, a witness. Compare the log key with the one below, letter by letter."
+    ),
+    _(
+        "Take the pack and the file verifier.py to any computer with Python and its library “cryptography”. "
+        "Nothing of Casebook’s is needed, and nothing is sent anywhere."
+    ),
+    _("Run the command below. Add each checkpoint that you hold: --checkpoint FILE."),
+    _(
+        "The answer is “verified”, or which check failed and where. With --show it prints the history from "
+        "the proven entries, so that nobody has to trust the page in the pack."
+    ),
+)

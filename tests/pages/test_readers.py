@@ -56,8 +56,10 @@ def walk(browser: Browser, start: str, most: int = 60) -> list[str]:
     while ahead and len(seen) < most:
         address = ahead.pop(0)
         page = browser.get(address)
-        is_sound(page)
         seen.append(address)
+        if "Content-Disposition" in page.response.headers:
+            continue  # a file to take away, not a page
+        is_sound(page)
         links = [href.partition("#")[0] for href in page.links.values()]
         ours = [href for href in links if href.startswith("/") and not href.startswith("/static")]
         ahead += [href for href in dict.fromkeys(ours) if href not in seen and href not in ahead]
