@@ -24,10 +24,11 @@ class Settings:
     sign-in names and request digests. `log_key_file` and `checkpoint_file` are the anchor's, and `log_vkey`
     the key's public half, for those who check; while keys change, `next_log_key_file` signs beside it.
     `witness_keys` are the public keys of witnesses, parted by spaces or lines, and `checkpoint_mail` the
-    addresses that get each day's checkpoint. `destroyed_file` lists the keys of what was erased, outside
-    both databases. `smtp_url` is smtp://[user:password@]host:port or file:FOLDER; without it only a demo has
-    a folder of its own. `trusted_proxies` is how many servers of ours stand in front, each saying whom it
-    speaks for.
+    addresses that get each day's checkpoint. The anchor signs packs at `signer_listen`, host:port, for those
+    who know it as `signer_url` and know `signer_token`. `destroyed_file` lists the keys of what was erased,
+    outside both databases. `smtp_url` is smtp://[user:password@]host:port or file:FOLDER; without it only a
+    demo has a folder of its own. `trusted_proxies` is how many servers of ours stand in front, each saying
+    whom it speaks for.
     """
 
     database_url: str
@@ -45,6 +46,9 @@ class Settings:
     next_log_key_file: Path | None = None
     witness_keys: str = ""
     checkpoint_mail: tuple[str, ...] = ()
+    signer_url: str | None = None
+    signer_token: str = ""
+    signer_listen: str | None = None
     destroyed_file: Path | None = None
     smtp_url: str | None = None
     trusted_proxies: int = 0
@@ -112,7 +116,7 @@ def for_anchor(env: Mapping[str, str] = os.environ) -> Settings:
 
 
 def with_outsiders(settings: Settings, env: Mapping[str, str] = os.environ) -> Settings:
-    """The same with those outside the school's office who hold checkpoints. Raises SettingsMissing."""
+    """The same with those outside who hold checkpoints, and the anchor's door. Raises SettingsMissing."""
     keys = _get(env, "WITNESS_KEYS") or ""
     for key in keys.split():
         try:
@@ -124,6 +128,9 @@ def with_outsiders(settings: Settings, env: Mapping[str, str] = os.environ) -> S
         next_log_key_file=_path(env, "NEXT_LOG_KEY_FILE"),
         witness_keys=keys,
         checkpoint_mail=tuple((_get(env, "CHECKPOINT_MAIL") or "").split()),
+        signer_url=env.get("CASEBOOK_SIGNER_URL") or None,
+        signer_token=_get(env, "SIGNER_TOKEN") or "",
+        signer_listen=env.get("CASEBOOK_SIGNER_LISTEN") or None,
     )
 
 

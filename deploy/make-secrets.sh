@@ -32,6 +32,7 @@ for database in record keys; do
 done
 random >secrets.new/kek
 random >secrets.new/log_key
+random >secrets.new/signer_token
 random >secrets.new/secret_key
 printf '%s' "$smtp_url" >secrets.new/smtp_url
 url() { printf 'postgresql://%s:%s@%s/%s' "$1" "$(cat "secrets.new/$2")" "$3" "$4"; }

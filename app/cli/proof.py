@@ -3,12 +3,13 @@
 import sys
 from argparse import Namespace
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from app.cli.output import Commands, Failed, add_command, as_json
-from app.proof.checkpoints import CheckpointFile
+from app.proof.checkpoints import CheckpointFile, whole_notes
 from app.proof.log_key import create_log_key, load_log_key
 from app.proof.note import SigningKey
 from app.proof.verifier import NotVerified, VerifierKey
@@ -30,7 +31,12 @@ def add_to(commands: Commands) -> None:
     verify = add_command(commands, "verify", _verify, "Check that the record is complete and unaltered.")
     verify.add_argument("--log-key", metavar="VKEY", help="the public key, from where you keep it")
     verify.add_argument(
-        "--checkpoint", metavar="FILE", type=Path, action="append", default=[], help="one that you obtained"
+        "--checkpoint",
+        metavar="FILE",
+        type=Path,
+        action="append",
+        default=[],
+        help="one that you obtained (-: piped)",
     )
     verify.add_argument("--deep", action="store_true", help="read the header of every sealed entry too")
     verify.add_argument("--json", action="store_true")
@@ -78,13 +84,22 @@ def _anchor(_said: Namespace) -> None:
 
     from app.cli.surroundings import anchor_here
     from app.logs import log_to_stderr
+    from app.proof.signer import signing_for_others
 
-    anchor = anchor_of(anchor_here())
+    settings = anchor_here()
+    anchor = anchor_of(settings)
     log_to_stderr()
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    anchor.run(stop)
+    with ExitStack() as stack:
+        if settings.signer_listen:
+            host, _, port = settings.signer_listen.rpartition(":")
+            if not (host and port.isdecimal() and settings.signer_token):
+                raise Failed("CASEBOOK_SIGNER_LISTEN is host:port, and needs CASEBOOK_SIGNER_TOKEN.")
+            key, file = signing_key(settings), checkpoint_file(settings)
+            stack.enter_context(signing_for_others(host, int(port), key, file, settings.signer_token))
+        anchor.run(stop)
 
 
 def _checkpoint(_said: Namespace) -> None:
@@ -140,10 +155,10 @@ def _notes(settings: Settings, given: list[Path]) -> Iterator[tuple[str, bytes]]
         for note in CheckpointFile(settings.checkpoint_file).notes():
             yield "checkpoint file", note
     for path in given:
-        found = list(CheckpointFile(path).notes()) if path.exists() else []
+        raw = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
         # A note by itself ends without the empty line that parts it from the next.
-        for note in found or [path.read_bytes()]:
-            yield path.name, note
+        for note in whole_notes(raw)[0] or [raw]:
+            yield "standard input" if str(path) == "-" else path.name, note
 
 
 def _bar(log: str, done: int, of: int) -> None:

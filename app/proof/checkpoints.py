@@ -81,21 +81,25 @@ class CheckpointFile:
     def _read(self) -> tuple[list[bytes], int]:
         """Whole notes, and how many bytes they take."""
         try:
-            raw = self.path.read_bytes()
+            return whole_notes(self.path.read_bytes())
         except FileNotFoundError:
             return [], 0
-        notes, at = [], 0
-        while at < len(raw):
-            # A text, an empty line, signatures, an empty line.
-            text = raw.find(b"\n\n", at)
-            end = raw.find(b"\n\n", text + 2) if text >= 0 else -1
-            if end < 0:
-                break
-            note = raw[at : end + 1]
-            _checkpoint(note)
-            notes.append(note)
-            at = end + 2
-        return notes, at
+
+
+def whole_notes(raw: bytes) -> tuple[list[bytes], int]:
+    """The notes in what such a file holds, and how many bytes they take. Raises TornFile."""
+    notes, at = [], 0
+    while at < len(raw):
+        # A text, an empty line, signatures, an empty line.
+        text = raw.find(b"\n\n", at)
+        end = raw.find(b"\n\n", text + 2) if text >= 0 else -1
+        if end < 0:
+            break
+        note = raw[at : end + 1]
+        _checkpoint(note)
+        notes.append(note)
+        at = end + 2
+    return notes, at
 
 
 def _checkpoint(raw: bytes) -> Checkpoint:

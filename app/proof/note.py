@@ -2,10 +2,26 @@
 
 from base64 import b64encode
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from app.proof.verifier import ED25519, VerifierKey
+
+
+class Signs(Protocol):
+    """What signs in a name, wherever its secret half is."""
+
+    @property
+    def name(self) -> str:
+        """In whose name."""
+
+    @property
+    def verifier_key(self) -> VerifierKey:
+        """The public half."""
+
+    def sign(self, text: str) -> str:
+        """A signature line for a text that ends with a line end."""
 
 
 @dataclass(frozen=True)

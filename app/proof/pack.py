@@ -16,10 +16,12 @@ from app.documents.story import Kind, Story
 from app.documents.telling import tell
 from app.history.visible import ALL, rule_for
 from app.proof.checkpoints import Checkpoints
+from app.proof.epoch import current_origin, statements_in
 from app.proof.log_key import LogKeyRefused, load_log_key
-from app.proof.note import SigningKey
+from app.proof.note import Signs
 from app.proof.pack_files import Asked, Event, Papers, events_jsonl, keys_json, packed
-from app.proof.verifier import NotVerified, read_checkpoint, verify_pack
+from app.proof.signer import NotSigned, RemoteKey
+from app.proof.verifier import Epoch, NotVerified, read_checkpoint, verify_pack
 from app.record.data_key import DataKey
 from app.record.reads import Read
 from app.record.rows import StoredRow
@@ -41,6 +43,7 @@ OFFICE: Final = Person(SYSTEM, "admin", "Casebook")
 MOST_CASES: Final = 200
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK: Final = timedelta(microseconds=1)
+_NOTE: Final = "SELECT note FROM record.checkpoints WHERE origin = %s AND size = %s"
 _COSIGNED: Final = (
     "SELECT coalesce(string_agg(line, '' ORDER BY kept_at, witness), '') FROM record.cosignatures"
     " WHERE origin = %s AND size = %s AND kept_at < %s"
@@ -96,18 +99,22 @@ def make_pack(
     when = when or now
     if when > now:
         raise PackRefused("A pack can't be made at a time that is still to come.")
-    note = _checkpoint_note(house, key.name, when, checkpoint)
+    origin, epoch = _standing(house)
+    note = checkpoint or checkpoint_at(house, when=when)
     try:
         covers, signed_at = read_checkpoint(note, key.verifier_key)
     except NotVerified as error:
         raise PackRefused(f"The checkpoint isn't of this record's log key ({error.check}).") from None
-    if covers.origin != key.name:
-        raise PackRefused("The checkpoint is of another log.")
-    subjects = _subjects(house, person, cases, covers.size, with_names=with_names)
+    if covers.origin != origin:
+        raise PackRefused("The checkpoint is of another log, or of this record before entries were lost.")
+    # In a later epoch the statement of what was lost is the first leaf, and every fact stands one further.
+    shift = 1 if epoch else 0
+    upto = covers.size - shift
+    subjects = _subjects(house, person, cases, upto, with_names=with_names)
     ids = [subject for _, subject in subjects]
-    log(house, person, ROUTE, ids, "evidence", covers.size, f"{why} (for {for_whom})")
-    streams = [house.recorder.rows(subject, upto=covers.size) for subject in ids]
-    events = sorted((_event(row) for rows in streams for row in rows), key=lambda event: event.index)
+    log(house, person, ROUTE, ids, "evidence", upto, f"{why} (for {for_whom})")
+    streams = [house.recorder.rows(subject, upto=upto) for subject in ids]
+    events = sorted((_event(row, shift) for rows in streams for row in rows), key=lambda event: event.index)
     lines = events_jsonl(events)
     keys = keys_json(_keys(house, person, events), events)
     story = tell(
@@ -119,15 +126,19 @@ def make_pack(
         why=why,
         made_at=when,
         origin=covers.origin,
-        size=covers.size,
+        size=upto,
         checkpoint_at=_EPOCH + timedelta(seconds=signed_at) if signed_at is not None else None,
         demo=covers.origin.endswith("/demo"),
     )
     asked = Asked(story.made_by, for_whom, why, when, tuple(ids))
     read = (papers or _papers)(story, lines, keys)
-    made = packed(key, covers, note, asked, _skeleton(house, covers.size), lines, keys, read)
+    skeleton = (epoch.leaf if epoch else b"") + _skeleton(house, upto)
+    statement = epoch.raw if epoch else None
     try:
+        made = packed(key, covers, note, asked, skeleton, lines, keys, read, statement)
         verify_pack(made, [key.verifier_key])
+    except NotSigned as refused:
+        raise PackRefused(str(refused)) from None
     except NotVerified as error:
         raise PackRefused(
             f"The record doesn't match its checkpoint ({error.check}). casebook verify says more."
@@ -135,9 +146,15 @@ def make_pack(
     return made
 
 
-def signing_key(house: "House") -> SigningKey:
-    """The log key, where this process has it. Raises PackRefused."""
-    if house.settings.log_key_file is None:
+def signing_key(house: "House") -> Signs:
+    """The log key: this process's own, or the anchor's, which signs for it. Raises PackRefused."""
+    settings = house.settings
+    if settings.signer_url:
+        try:
+            return RemoteKey(settings.signer_url, settings.signer_token)
+        except NotSigned as refused:
+            raise PackRefused(str(refused)) from None
+    if settings.log_key_file is None:
         raise PackRefused(
             "Packs are signed with the log key, which this machine doesn't have. "
             "The office makes them with casebook evidence, where the anchor runs."
@@ -145,7 +162,7 @@ def signing_key(house: "House") -> SigningKey:
     with house.pool.connection() as connection:
         row = connection.execute("SELECT origin FROM record.origin").fetchone()
     try:
-        return load_log_key(house.settings.log_key_file, row[0] if row else house.settings.origin)
+        return load_log_key(settings.log_key_file, row[0] if row else settings.origin)
     except LogKeyRefused as refused:
         raise PackRefused(str(refused)) from None
 
@@ -159,28 +176,27 @@ def _check_asked(person: Person, cases: Sequence[UUID], for_whom: str, why: str)
         raise PackRefused("Say for whom the pack is, and why it is made.")
 
 
-def _checkpoint_note(house: "House", origin: str, when: datetime, given: bytes | None) -> bytes:
-    """The checkpoint as signed, with the witnesses' lines that were there at that time."""
-    if given is not None:
-        return given
-    newest = Checkpoints(house.pool).newest(origin)
-    if newest is None:
-        raise PackRefused("There is no checkpoint yet. Make one: casebook checkpoint.")
-    return checkpoint_at(house, origin, newest.size, when)
-
-
-def checkpoint_at(house: "House", origin: str, size: int, when: datetime) -> bytes:
-    """The checkpoint of this size, with the witnesses' lines that were there at that time.
-
-    Raises PackRefused.
-    """
+def _standing(house: "House") -> tuple[str, Epoch | None]:
+    """Under which name the record's checkpoints are signed now, and its epoch, unless it is the first."""
     with house.pool.connection() as connection:
-        note = connection.execute(
-            "SELECT note FROM record.checkpoints WHERE origin = %s AND size = %s", [origin, size]
-        ).fetchone()
+        epochs = statements_in(connection)
+        return current_origin(connection), epochs[-1] if epochs else None
+
+
+def checkpoint_at(house: "House", size: int | None = None, *, when: datetime) -> bytes:
+    """The checkpoint of this size (the newest, if not given), as signed, with the witnesses' lines that were
+    there at that time. Raises PackRefused."""
+    origin, _ = _standing(house)
+    if size is None:
+        newest = Checkpoints(house.pool).newest(origin)
+        if newest is None:
+            raise PackRefused("There is no checkpoint yet. Make one: casebook checkpoint.")
+        size = newest.size
+    with house.pool.connection() as connection:
+        note = connection.execute(_NOTE, [origin, size]).fetchone()
         lines = connection.execute(_COSIGNED, [origin, size, when]).fetchone()
     if note is None or lines is None:
-        raise PackRefused(f"There is no checkpoint over {size} facts.")
+        raise PackRefused(f"There is no checkpoint over {size} entries.")
     return str(note[0] + lines[0]).encode()
 
 
@@ -233,11 +249,11 @@ def _concerns(house: "House", person: Person, facts: Sequence[Fact], size: int) 
 # What it holds
 
 
-def _event(row: StoredRow) -> Event:
+def _event(row: StoredRow, shift: int) -> Event:
     subject = row.originator_id
     owner = subject if isinstance(subject, UUID) else UUID(subject)
     at_us = (row.recorded_at - _EPOCH) // _TICK
-    return Event(row.notification_id - 1, owner, row.originator_version, row.topic, at_us, row.state)
+    return Event(row.notification_id - 1 + shift, owner, row.originator_version, row.topic, at_us, row.state)
 
 
 def _keys(house: "House", person: Person, events: Sequence[Event]) -> dict[str, bytes]:

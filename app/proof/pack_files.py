@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from uuid import UUID
 
-from app.proof.note import SigningKey, signed_note
-from app.proof.verifier import FILES, KIND, Checkpoint, compact, stored_zip
+from app.proof.note import Signs, signed_note
+from app.proof.verifier import FILES, FILES_OF_AN_EPOCH, KIND, Checkpoint, compact, stored_zip
 from app.record.base64url import to_base64url
 
 
@@ -74,7 +74,7 @@ def keys_json(keys: Mapping[str, bytes], events: Sequence[Event]) -> bytes:
 
 
 def packed(
-    key: SigningKey,
+    key: Signs,
     checkpoint: Checkpoint,
     note: bytes,
     asked: Asked,
@@ -82,9 +82,15 @@ def packed(
     events: bytes,
     keys: bytes,
     papers: Papers,
+    statement: bytes | None = None,
 ) -> bytes:
-    """A pack of these contents, its manifest signed by the log key. `note` is the checkpoint as signed."""
-    contents = (note, skeleton, events, keys, papers.html, papers.pdf, papers.readme)
+    """A pack of these contents, its manifest signed by the log key. `note` is the checkpoint as signed,
+    `statement` the epoch's, where entries were lost before."""
+    contents = [note, skeleton, events, keys, papers.html, papers.pdf, papers.readme]
+    names = FILES
+    if statement is not None:
+        names = FILES_OF_AN_EPOCH
+        contents.insert(1, statement)
     told = {
         "made_by": asked.made_by,
         "for_whom": asked.for_whom,
@@ -92,12 +98,12 @@ def packed(
         "when": instant(asked.when),
         "subjects": [str(subject) for subject in asked.subjects],
     }
-    listed = zip(FILES[1:], contents, strict=True)
+    listed = zip(names[1:], contents, strict=True)
     digests = [f"{sha256(content).hexdigest()}  {name}" for name, content in listed]
     lines = [KIND, checkpoint.origin, str(checkpoint.size), compact(told), *digests]
     text = "".join(f"{line}\n" for line in lines)
     manifest = signed_note(text, key.sign(text))
-    return stored_zip(list(zip(FILES, (manifest, *contents), strict=True)))
+    return stored_zip(list(zip(names, (manifest, *contents), strict=True)))
 
 
 def instant(when: datetime) -> str:

@@ -37,7 +37,7 @@ def test_there_are_two_clusters_migrations_web_projector_and_anchor() -> None:
 
 def test_the_anchor_alone_can_sign_and_can_open_nothing() -> None:
     assert [name for name in SERVICES if "log_key" in SERVICES[name]["secrets"]] == ["anchor"]
-    assert set(SERVICES["anchor"]["secrets"]) == {"database_url", "log_key", "smtp_url"}
+    assert set(SERVICES["anchor"]["secrets"]) == {"database_url", "log_key", "signer_token", "smtp_url"}
     assert "keys" not in SERVICES["anchor"]["networks"]
 
 
@@ -108,7 +108,7 @@ def test_no_secret_is_without_a_use_and_none_is_in_the_environment() -> None:
     used = {secret for service in SERVICES.values() for secret in service["secrets"]}
     assert used == set(compose()["secrets"])
     assert all(secret == {"file": f"./secrets/{name}"} for name, secret in compose()["secrets"].items())
-    secret = re.compile("PASSWORD|SECRET|KEK|LOG_KEY|DATABASE_URL|SMTP")
+    secret = re.compile("PASSWORD|SECRET|TOKEN|KEK|LOG_KEY|DATABASE_URL|SMTP")
     for service in SERVICES.values():
         assert all(name.endswith("_FILE") for name in service["environment"] if secret.search(name))
 

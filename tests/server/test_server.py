@@ -89,6 +89,17 @@ def test_the_anchor_signs_by_itself_and_prints_the_key_that_checks(server: Yard)
     assert 1 <= events["checkpoint_size"] <= events["entries"]
 
 
+def test_the_web_has_packs_signed_by_the_anchor(server: Yard) -> None:
+    asking = (
+        "from app.proof.signer import RemoteKey; from app.settings import from_environment as settings;"
+        "print(RemoteKey(settings().signer_url, settings().signer_token).verifier_key)"
+    )
+    deadline = monotonic() + 30
+    while (asked := server.run("web", "python", "-c", asking)).returncode != 0:
+        assert monotonic() < deadline, asked.stderr
+    assert asked.stdout == server.run("anchor", "casebook", "log-key").stdout
+
+
 def test_status_says_in_one_sentence_that_all_is_well(server: Yard) -> None:
     words = compose()["services"]["projector"]["healthcheck"]["test"]
     assert words[0] == "CMD"

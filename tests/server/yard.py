@@ -5,6 +5,7 @@ are two real PostgreSQL clusters, made by the options and the script that the co
 """
 
 import os
+import re
 import shlex
 import shutil
 import socket
@@ -76,6 +77,7 @@ class Yard:
     def __post_init__(self) -> None:
         self.contained = may_contain()
         self.port = _free_port()
+        self.signer_port = _free_port()
         self.secrets = self.folder / "secrets"
 
     @cached_property
@@ -252,6 +254,11 @@ class Yard:
         """What the image and the service set, with the names that a school has to give."""
         school = {"CASEBOOK_ORIGIN": "casebook.example/yard", "CASEBOOK_BASE_URL": self.address}
         env = {name: value_of(value, school) for name, value in given.items()}
+        # There are no names of containers here.
+        env = {
+            name: re.sub(r"\b(anchor|0\.0\.0\.0):8001", f"127.0.0.1:{self.signer_port}", value)
+            for name, value in env.items()
+        }
         said = " ".join(said for what, said in dockerfile() if what == "ENV")
         for name, value in (word.split("=", 1) for word in shlex.split(said)):
             env.setdefault(name, value)
