@@ -63,7 +63,7 @@ def _evidence(said: Namespace) -> None:
                 why=said.reason,
                 when=when,
                 with_names=said.with_names,
-                checkpoint=None if said.at is None else checkpoint_at(house, key.name, said.at, when),
+                checkpoint=None if said.at is None else checkpoint_at(house, said.at, when=when),
             )
         except PackRefused as refused:
             raise Failed(str(refused)) from None
@@ -71,7 +71,7 @@ def _evidence(said: Namespace) -> None:
     found = verifier.verify_pack(pack, [key.verifier_key])
     print(
         f"{said.out}: {len(found.facts)} facts about {len(found.subjects)} subjects, up to the checkpoint "
-        f"over {found.checkpoint.size} facts."
+        f"over {found.checkpoint.size} entries."
     )
     print(f"Made {found.manifest['when']} (--when makes the same again).")
     print(f"Whoever gets it needs the log key from elsewhere than from you: {key.verifier_key}")

@@ -11,7 +11,7 @@ from app.proof.ledger import root_of
 from app.proof.note import SigningKey, signed_note
 from app.proof.pack_files import Asked, Event, Papers, events_jsonl, keys_json, packed
 from app.proof.verifier import (
-    FILES,
+    FILES_OF_AN_EPOCH,
     Checkpoint,
     Note,
     compact,
@@ -86,7 +86,7 @@ def files_of(pack: bytes) -> dict[str, bytes]:
 
 def zipped(files: Mapping[str, bytes]) -> bytes:
     """The files again, in the order of a pack, with nobody's signature renewed."""
-    return stored_zip([(name, files[name]) for name in FILES])
+    return stored_zip([(name, files[name]) for name in FILES_OF_AN_EPOCH if name in files])
 
 
 def forged(files: Mapping[str, bytes], key: SigningKey = LOG, told: Mapping[str, Any] | None = None) -> bytes:
@@ -94,7 +94,8 @@ def forged(files: Mapping[str, bytes], key: SigningKey = LOG, told: Mapping[str,
     lines = Note.parse(files["manifest.txt"]).text.split("\n")[:4]
     lines[2] = Note.parse(files["checkpoint.txt"]).text.split("\n")[1]
     lines[3] = compact(json.loads(lines[3]) | dict(told or {}))
-    lines += [f"{sha256(files[name]).hexdigest()}  {name}" for name in FILES[1:]]
+    names = [name for name in FILES_OF_AN_EPOCH[1:] if name in files]
+    lines += [f"{sha256(files[name]).hexdigest()}  {name}" for name in names]
     text = "".join(f"{line}\n" for line in lines)
     return zipped({**files, "manifest.txt": signed_note(text, key.sign(text))})
 

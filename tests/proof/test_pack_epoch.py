@@ -1,0 +1,120 @@
+"""Packs of a record that lost entries and had to begin a new epoch: they carry what was lost."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from app.embedded import Embedded
+from app.proof.new_epoch import new_epoch
+from app.proof.pack import OFFICE, PackRefused, make_pack
+from app.proof.verifier import (
+    FILES,
+    FILES_OF_AN_EPOCH,
+    NotVerified,
+    Verified,
+    told,
+    unpacked,
+    verify_pack,
+)
+from tests.conftest import _fresh
+from tests.giving import a_case, a_pupil
+from tests.proof.conftest import Proven, with_an_anchor
+from tests.proof.packs import PAPERS, forged, zipped
+
+FOR: dict[str, Any] = {"for_whom": "Estyn", "why": "Inspection", "papers": lambda *_: PAPERS}
+
+
+@dataclass
+class Restored:
+    """A record of which seven signed facts came back as four, and the pack of a case in it."""
+
+    proven: Proven
+    case_id: UUID
+    small: bytes
+    large: bytes
+    pack: bytes
+
+    def verified(self, pack: bytes, *given: bytes) -> Verified:
+        return verify_pack(pack, [self.proven.key.verifier_key], given)
+
+    def refused(self, pack: bytes, check: str, *given: bytes) -> None:
+        with pytest.raises(NotVerified) as caught:
+            self.verified(pack, *given)
+        assert caught.value.check == check, caught.value
+
+
+@pytest.fixture(scope="module")
+def restored(
+    cluster: Embedded, templates: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Restored]:
+    assert templates
+    for settings in _fresh(cluster, "school", tmp_path_factory.mktemp("restored")):
+        with with_an_anchor(settings, cluster, settings.kek_file.parent) as proven:
+            yield a_restored_record(proven)
+
+
+def a_restored_record(proven: Proven) -> Restored:
+    case_id = a_case(proven.house)
+    small = proven.anchor().checkpoint()[0]
+    for _ in range(5):
+        a_pupil(proven.house)
+    large = proven.anchor().checkpoint()[0]
+    proven.attack(
+        "DELETE FROM record.events WHERE notification_id > 4",
+        "UPDATE record.heads SET size = 4 WHERE log = 'events'",
+        "DELETE FROM record.checkpoints WHERE size > 2",
+    )
+    url, key = proven.settings.database_url, proven.key
+    new_epoch(url, key, proven.file, by="the head", reason="The disk failed")
+    a_pupil(proven.house)
+    proven.anchor().checkpoint()
+    return Restored(proven, case_id, small, large, make_pack(proven.house, OFFICE, [case_id], **FOR))
+
+
+def test_a_pack_of_a_later_epoch_carries_the_statement_and_says_what_was_lost(restored: Restored) -> None:
+    assert tuple(unpacked(restored.pack)) == FILES_OF_AN_EPOCH
+    found = restored.verified(restored.pack)
+    assert found.epoch is not None
+    assert found.checkpoint.origin == "casebook.example/tests/epoch2"
+    assert (found.checkpoint.size, found.facts[0].index) == (6, 2)
+    lines = "\n".join(told(found, 0))
+    assert "LOST:        Epoch 2 of this record began" in lines
+    assert "3 facts that were signed are gone: numbers 5 to 7." in lines
+
+
+def test_a_checkpoint_from_before_is_compared_with_what_came_back(restored: Restored) -> None:
+    found = restored.verified(restored.pack, restored.small)
+    assert found.epoch is not None
+    restored.refused(restored.pack, "epoch", restored.large)
+    newest = list(restored.proven.file.notes())[-1]
+    assert restored.verified(restored.pack, newest, restored.small).checkpoint.size == 6
+
+
+def test_a_statement_that_was_altered_or_left_out_is_refused_though_the_log_key_signed_it(
+    restored: Restored,
+) -> None:
+    files = unpacked(restored.pack)
+    altered = files["epoch.txt"].replace(b"The disk failed", b"Nobody knows...")
+    key = restored.proven.key
+    restored.refused(zipped({**files, "epoch.txt": altered}), "digest")
+    restored.refused(forged({**files, "epoch.txt": altered}, key), "epoch")
+    restored.refused(forged({**files, "epoch.txt": b""}, key), "epoch")
+    without = {name: content for name, content in files.items() if name != "epoch.txt"}
+    restored.refused(forged(without, key), "versions")
+
+
+def test_a_record_in_its_first_epoch_has_no_statement(restored: Restored) -> None:
+    with pytest.raises(PackRefused, match="before entries were lost"):
+        make_pack(restored.proven.house, OFFICE, [restored.case_id], checkpoint=restored.small, **FOR)
+    assert "epoch.txt" not in FILES
+
+
+def test_any_byte_of_the_statement_that_is_another_is_refused(restored: Restored) -> None:
+    files = unpacked(restored.pack)
+    for at in range(len(files["epoch.txt"])):
+        altered = bytearray(files["epoch.txt"])
+        altered[at] ^= 1
+        restored.refused(forged({**files, "epoch.txt": bytes(altered)}, restored.proven.key), "epoch")
