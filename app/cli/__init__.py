@@ -46,10 +46,13 @@ def _sentence(error: Exception) -> str:
     from app.demo.ground import DemoFailed
     from app.demo.seed import NotTold
     from app.embedded import EmbeddedError
+    from app.forgetting.destroyed_list import ListBroken
+    from app.forgetting.destroying import NowhereToList
     from app.proof.anchor import AnchorRefuses
     from app.proof.checkpoints import TornFile
     from app.proof.log_key import LogKeyRefused
     from app.record.errors import RecordError
+    from app.record.kek_roll import StillNeeded
     from app.record.keys import KekRefused, KeyFault
     from app.record.migrate import MigrationRefused
     from app.settings import SettingsMissing
@@ -58,7 +61,8 @@ def _sentence(error: Exception) -> str:
 
     ours = (DemoFailed, NotTold, EmbeddedError, RecordError, KekRefused, KeyFault, MigrationRefused)
     proofs = (AnchorRefuses, TornFile, LogKeyRefused)
-    if isinstance(error, (*ours, *proofs, SettingsMissing, OfficeRefused, RebuildFailed)):
+    erasing = (ListBroken, NowhereToList, StillNeeded)
+    if isinstance(error, (*ours, *proofs, *erasing, SettingsMissing, OfficeRefused, RebuildFailed)):
         return str(error)
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
@@ -74,11 +78,11 @@ class _Parser(argparse.ArgumentParser):
 
 def parser() -> argparse.ArgumentParser:
     """Every command with its arguments."""
-    from app.cli import evidence, looking, office, proof, restore, running
+    from app.cli import evidence, forgetting, looking, office, proof, restore, running
 
     made = _Parser(prog="casebook", description="The record of a school's peer-mentoring scheme.")
     commands = made.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for part in (running, office, looking, proof, evidence, restore):
+    for part in (running, office, looking, proof, evidence, restore, forgetting):
         part.add_to(commands)
     return made
 

@@ -90,6 +90,7 @@ def _serve(said: Namespace) -> None:
 def _project(_said: Namespace) -> None:
     from app.alerts import Alerts
     from app.cli.surroundings import settings_here
+    from app.forgetting.destroying import Forgetting
     from app.house import House
     from app.logs import log_to_stderr
     from app.post import post_of
@@ -102,9 +103,13 @@ def _project(_said: Namespace) -> None:
         alerts = Alerts(house.pool, house.casework, post_of(settings), settings.base_url)
         # A thread and a lock of its own: a list that can't be kept must not silence an alert.
         ringing = Thread(target=alerts.run, args=(stop,), name="alerts")
-        ringing.start()
+        forgetting = Thread(target=Forgetting(house).run, args=(stop,), name="forgetting")
+        threads = (ringing, forgetting)
+        for thread in threads:
+            thread.start()
         try:
             ProjectorProcess(house.pool, house.recorder, house.mapper).run()
         finally:
             stop.set()
-            ringing.join()
+            for thread in threads:
+                thread.join()

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from app.access.policy import allow, allow_anyone, house, person, source
 from app.access.sessions import COOKIE, give_cookie, take_cookie
 from app.commands import EVERYBODY
-from app.pages import case_list, mentor, office, referral, safeguarding, today
+from app.pages import case_list, forgetting, mentor, office, referral, safeguarding, today
 from app.pages.common import lists, looked, page, sign_in_fields
 from app.pages.mentor import raised_rows
 from app.wording.common import _
@@ -50,7 +50,7 @@ FIRST_PAGES: Final[dict[str, Callable[[], ResponseReturnValue]]] = {
     "referrer": referral.first_page,
     "inspector": case_list.case_list,
     "admin": office.first_page,
-    "data_officer": office.due_page,
+    "data_officer": forgetting.due,
 }
 
 

@@ -12,7 +12,7 @@ from werkzeug.exceptions import NotFound
 from app.access import reads
 from app.access.policy import API, house, person, person_or_none
 from app.casework import Told
-from app.commands import COMMANDS, Doing
+from app.commands import BY_KEY, Doing
 from app.errors import UNREACHABLE
 from app.pages.links import nav
 from app.wording import questions
@@ -124,7 +124,7 @@ def recorded(thing: str, told: Sequence[Told], names: Names) -> dict[str, str] |
 
 def doing_of(thing: str, fact: Fact) -> Doing | None:
     """The command that records a fact of this kind."""
-    return next((d for d in COMMANDS if d.thing == thing and d.fact is type(fact)), None)
+    return next((d for d in BY_KEY.values() if d.thing == thing and d.fact is type(fact)), None)
 
 
 def sign_in_fields(user_name: str = "") -> list[dict[str, Any]]:

@@ -182,7 +182,9 @@ def with_options(key: str, name: str, options: Sequence[tuple[str, str]]) -> dic
 
 def _asks_the_day(doing: Doing) -> bool:
     """Whether the day isn't asked for by the command itself, and could be another than today."""
-    if doing.verb in ("correct", "dispute", "arrange-session", "acknowledge") or doing.thing == "scheme":
+    if doing.thing in ("scheme", "erasures"):
+        return False
+    if doing.verb in ("correct", "dispute", "arrange-session", "acknowledge"):
         return False
     return not any(Mark.WORLD in marks(annotation) for annotation in said_fields(doing.fact).values())
 

@@ -43,7 +43,7 @@ MENUS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "data_officer": (("/", _("Due")), ("/scheme", _("Rules")), ("/proof", _("Proof"))),
 }
 MENUS["deputy_dsl"] = MENUS["dsl"]
-MENUS["chair"] = tuple(place for place in MENUS["head"] if place[0] != "/scheme")
+MENUS["chair"] = tuple(place for place in MENUS["head"] if place[0] not in ("/due", "/scheme"))
 FIT_A_PHONE: Final = 2
 """Places of a menu that stand in one row of a phone."""
 MINE: Final = ("/me/concerns", _("My concerns"))

@@ -1,19 +1,17 @@
-"""The office: accounts and how the system is, for the administrator; what is due, for the data officer.
-
-Never a case.
-"""
+"""The office: accounts and how the system is, for the administrator. Never a case."""
 
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from app.access.policy import allow, house
 from app.checkup import check
+from app.pages import forgetting
 from app.pages.common import PAGE, cursor, lists, looked, page
-from app.wording import data
 from app.wording import system as wording
 from app.wording.common import _, moment, titles
 
 bp = Blueprint("office", __name__)
+bp.register_blueprint(forgetting.bp)
 
 
 def first_page() -> ResponseReturnValue:
@@ -38,20 +36,6 @@ def first_page() -> ResponseReturnValue:
             "first_href": "/" if cursor() else None,
             "next_href": f"/?cursor={rows[-1].number}" if more else None,
         },
-    )
-
-
-def due_page() -> ResponseReturnValue:
-    """What the data protection officer answers for: as yet, what will be due."""
-    return page(
-        "admin/due.html",
-        title=_("Due"),
-        coming=data.WILL_BE_DUE,
-        today=data.OF_DATA_TODAY,
-        links=[
-            {"text": _("The scheme’s rules, and when they changed"), "href": "/scheme"},
-            {"text": _("Concerns that I raised"), "href": "/me/concerns"},
-        ],
     )
 
 

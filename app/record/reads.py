@@ -32,7 +32,7 @@ _HEAD = Statement("casebook_head", "SELECT size FROM record.heads WHERE log = 'e
 _NOT_NOW = "Who looks can't be recorded just now, so nothing is shown."
 _READERS = (
     "SELECT id, read_at, account, route, state FROM record.reads"
-    " WHERE subjects @> %b::uuid[] AND id < %b ORDER BY id DESC LIMIT %b"
+    " WHERE subjects @> %b::uuid[] AND id < %b AND (%b::text IS NULL OR route = %b) ORDER BY id DESC LIMIT %b"
 )
 
 
@@ -121,12 +121,16 @@ class ReadLog:
 
         return self._do(work)
 
-    def readers(self, subject: UUID, *, limit: int = 100, before: int | None = None) -> list[Read]:
+    def readers(
+        self, subject: UUID, *, limit: int = 100, before: int | None = None, route: str | None = None
+    ) -> list[Read]:
         """Who looked at this subject, newest first; `before` gives the reads before that number.
+
+        `route` gives those of one address alone.
 
         Raises RecordUnavailable, and SealBroken when an entry was altered.
         """
-        asked = [[subject], Int8(2**63 - 1 if before is None else before), Int8(limit)]
+        asked = [[subject], Int8(2**63 - 1 if before is None else before), route, route, Int8(limit)]
         rows = self._do(
             lambda connection: connection.execute(_READERS, asked, prepare=True, binary=True).fetchall()
         )
