@@ -51,7 +51,7 @@ def test_a_container_has_no_rights_and_nothing_to_write_but_its_own(name: str) -
     user = service.get("user") or dict(dockerfile())["USER"]
     assert user.partition(":")[0] not in ("", "0", "root")
     kept = [volume.split(":") for volume in service.get("volumes", [])]
-    own = {"anchor": [["proof", "/var/lib/casebook"]]} | {
+    own = {"anchor": [["proof", "/var/lib/casebook"]], "projector": [["erased", "/var/lib/casebook"]]} | {
         database: [[database.removesuffix("-db"), "/var/lib/postgresql/data"]] for database in DATABASES
     }
     assert [volume for volume in kept if not volume[0].startswith("./deploy/")] == own.get(name, [])
@@ -134,7 +134,7 @@ def test_settings_take_what_the_container_gives(name: str, tmp_path: Path) -> No
     assert settings.smtp_url == "said-smtp_url"
     assert settings.trusted_proxies == (0 if name == "anchor" else 1)
     known = {f"CASEBOOK_{field.upper()}" for field in Settings.__dataclass_fields__}
-    files = {"CASEBOOK_KEK", "CASEBOOK_LOG_KEY", "CASEBOOK_CHECKPOINT"}
+    files = {"CASEBOOK_KEK", "CASEBOOK_LOG_KEY", "CASEBOOK_CHECKPOINT", "CASEBOOK_DESTROYED"}
     assert {key.removesuffix("_FILE") for key in given} - files <= known
     # The keys' key isn't kept beside the data.
     assert name == "anchor" or not settings.kek_file.is_relative_to(settings.data_dir)

@@ -1,4 +1,4 @@
-"""A cluster put back as it was at a moment, by the scripts of deploy/, and what the checkpoints say to that."""
+"""A cluster put back as it was at a moment, by the scripts of deploy/, and what checkpoints say to that."""
 
 import os
 import re
@@ -186,7 +186,7 @@ def test_a_piece_of_the_log_is_kept_once_and_never_replaced(tmp_path: Path) -> N
     (tmp_path / "piece").write_bytes(b"one")
 
     def keep() -> int:
-        command = [ROOT / "deploy" / "archive.sh", tmp_path / "piece", "000000010000000000000001"]
+        command = [str(ROOT / "deploy" / "archive.sh"), str(tmp_path / "piece"), "000000010000000000000001"]
         return subprocess.run(
             command, env={"PATH": os.defpath, "ARCHIVE": str(archive)}, check=False
         ).returncode

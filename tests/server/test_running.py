@@ -3,6 +3,7 @@
 import re
 import shlex
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -45,8 +46,15 @@ def test_each_service_that_it_names_is_there() -> None:
 
 
 def test_each_script_that_it_names_is_there() -> None:
-    named = set(re.findall(r"deploy/[\w-]+\.sh", TEXT))
-    assert named == {"deploy/make-secrets.sh", "deploy/back-up.sh"}
+    restoring = (ROOT / "docs" / "restore.md").read_text("utf-8")
+    assert set(re.findall(r"deploy/[\w-]+\.sh", TEXT)) == {"deploy/make-secrets.sh", "deploy/back-up.sh"}
+    named = set(re.findall(r"(?:deploy/|\b)[\w-]+\.sh", TEXT + restoring))
+    named = {f"deploy/{Path(name).name}" for name in named}
+    assert {path.name for path in (ROOT / "deploy").glob("*.sh")} == {
+        *(Path(name).name for name in named),
+        "roles.sh",
+        "archive.sh",
+    }
     assert all((ROOT / name).exists() for name in named)
 
 

@@ -231,6 +231,18 @@ class Yard:
             timeout=120,
         )
 
+    def home_of(self, name: str) -> Path:
+        """The data folder of a cluster, where its socket is too."""
+        return self.folder / "postgres" / name
+
+    def environment_of(self, name: str) -> dict[str, str]:
+        """What the image and the service set."""
+        return self._environment(compose()["services"][name]["environment"])
+
+    def space_of(self, name: str) -> list[str]:
+        """What a program is started by, to run in a container like a service's."""
+        return self._space(compose()["services"][name]["secrets"])
+
     def end(self) -> None:
         """Stop whatever still runs."""
         for service in self.running:

@@ -1,0 +1,133 @@
+"""A back-up and its restore on another machine, by the scripts of deploy/, on real clusters."""
+
+import os
+import shutil
+import subprocess
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import psycopg
+import pytest
+import yaml
+
+from app.embedded.binaries import find_binaries
+from tests.server.conftest import Mailbox
+from tests.server.docker import docker_for
+from tests.server.plans import ROOT, compose
+from tests.server.yard import Yard
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("server")]
+ROLL = "upn,given_name,family_name,known_as,born_on,year_group,tutor_group\n,Siân,{name},,2014-02-28,7,7B\n"
+
+
+@pytest.fixture
+def yard_of_old(server: Yard) -> Yard:
+    if not shutil.which("pg_dump", path=f"{find_binaries().folder}:/usr/bin"):
+        pytest.skip("this machine has no pg_dump")
+    return server
+
+
+@pytest.fixture
+def other(server: Yard, mailbox: Mailbox) -> Iterator[Yard]:
+    """Another machine, to which the folder `secrets` was copied: its databases are empty."""
+    with TemporaryDirectory(prefix="casebook-other-", dir="/tmp", ignore_cleanup_errors=True) as folder:
+        made = Yard(Path(folder), mailbox.port)
+        made.make_secrets()
+        for name in ("kek", "log_key", "secret_key"):
+            shutil.copy2(server.secrets / name, made.secrets / name)
+            uid = (server.secrets / name).stat().st_uid
+            os.chown(made.secrets / name, uid, -1)
+        made.start_databases()
+        yield made
+        made.end()
+
+
+def script(yard: Yard, name: str, *words: object) -> subprocess.CompletedProcess[str]:
+    """Run a script of deploy/ as root of a server does."""
+    folder = yard.folder / "bin"
+    docker_for(yard) if not folder.exists() else folder
+    return subprocess.run(
+        [str(yard.folder / "deploy" / name), *map(str, words)],
+        env={"PATH": f"{folder}:{os.environ['PATH']}"},
+        cwd="/",
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def roll(yard: Yard, name: str) -> None:
+    assert yard.run("web", "casebook", "roll", "import", "-", said=ROLL.format(name=name)).returncode == 0
+
+
+def sign(yard: Yard) -> None:
+    signed = yard.run("anchor", "casebook", "checkpoint")
+    assert signed.returncode == 0, signed.stderr
+
+
+def facts(yard: Yard) -> int:
+    with psycopg.connect(yard.superuser("record-db")) as connection:
+        row = connection.execute("SELECT size FROM record.heads WHERE log = 'events'").fetchone()
+    assert row
+    return int(row[0])
+
+
+def test_what_was_signed_after_the_back_up_is_missed_and_answered_by_an_epoch(
+    yard_of_old: Yard, other: Yard, tmp_path: Path
+) -> None:
+    old = yard_of_old
+    roll(old, "O'Neill")
+    sign(old)
+    folders = [tmp_path / name for name in ("record", "keys", "files")]
+    for folder in folders:
+        folder.mkdir()
+    backed_up = script(old, "back-up.sh", *folders)
+    assert backed_up.returncode == 0, backed_up.stderr
+    [record], [keys], files = (sorted(folder.iterdir()) for folder in folders)
+    checkpoints, destroyed = files
+    for file in files:
+        with tarfile.open(file) as found:
+            assert "log_key" not in "".join(found.getnames())
+    before = facts(old)
+    roll(old, "Vaughan")
+    sign(old)
+    newest = tmp_path / "newest.tar"
+    with tarfile.open(newest, "w") as made:
+        made.add(old.kept, ".")
+
+    restored = script(other, "restore.sh", record, keys, newest, destroyed)
+    assert restored.returncode == 1, restored.stderr
+    assert f"NOT VERIFIED (events, length): the log has {before} entries" in restored.stdout
+    assert "casebook new-epoch" in restored.stderr
+    signed = other.run("anchor", "casebook", "checkpoint")
+    assert (signed.returncode, signed.stdout) == (1, "")
+    said = other.run("anchor", "casebook", "new-epoch", "--by", "the head", "--reason", "The disk is gone")
+    assert said.returncode == 0, said.stderr
+    assert "casebook.example/yard/epoch2\n" in said.stdout
+    again = script(other, "restored.sh", checkpoints, destroyed)
+    assert again.returncode == 0, again.stderr + again.stdout
+    assert "said by the head: The disk is gone" in again.stdout
+    # Lists with names come back from the record.
+    with psycopg.connect(other.superuser("record-db")) as connection:
+        names = {name for (name,) in connection.execute("SELECT family_name FROM views.roll")}
+    assert "O'Neill" in names
+    assert "Vaughan" not in names
+    refused = script(other, "restore.sh", record, keys, newest, destroyed)
+    assert refused.returncode == 1
+    assert "isn't empty: nothing was changed" in refused.stderr
+
+
+def test_databases_that_keep_their_log_are_otherwise_as_they_are_without() -> None:
+    kept = yaml.safe_load((ROOT / "deploy" / "archive.yml").read_text("utf-8"))["services"]
+    services = compose()["services"]
+    assert sorted(kept) == [name for name in sorted(services) if name.endswith("-db")]
+    for name, service in kept.items():
+        command = services[name]["command"]
+        assert service["command"][: len(command)] == command
+        assert {"archive_mode=on", 'archive_command=archive.sh "%p" "%f"'} <= set(service["command"])
+        places = [volume.split(":")[-2:] for volume in service["volumes"][1:]]
+        assert places == [[f"/usr/local/bin/{script}.sh", "ro"] for script in ("archive", "recover")]
+        assert service["volumes"][0].endswith(f"/{name.removesuffix('-db')}:/archive")
