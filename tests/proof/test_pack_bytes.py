@@ -266,9 +266,14 @@ def test_nothing_but_not_verified_whatever_bytes_come(name: str, junk: bytes, da
             verify_pack(pack, KEYS)
         except NotVerified:
             continue
-        # Whoever holds the log key can write other papers and say something else of the pack; nothing more.
+        # Whoever holds the log key can write other papers and say something else of the pack, and can sign a
+        # tree of which other subjects' facts are others: a checkpoint that was kept elsewhere tells.
         assert make is not zipped
-        assert name not in ("skeleton.bin", "events.jsonl", "keys.json")
+        assert name not in ("events.jsonl", "keys.json")
+        if name == "skeleton.bin":
+            assert make is forged_tree
+            with pytest.raises(NotVerified):
+                verify_pack(pack, KEYS, [checkpoint(5)])
 
 
 @settings(max_examples=200, deadline=None)
