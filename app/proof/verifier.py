@@ -290,16 +290,17 @@ class Checkpoint:
         return f"{self.origin}\n{self.size}\n{b64encode(self.root).decode()}\n"
 
 
-def read_checkpoint(raw: bytes, key: VerifierKey) -> tuple[Checkpoint, int | None]:
-    """A checkpoint that this key signed, and the time in seconds since 1970 that it gave, if any.
+def read_checkpoint(raw: bytes, key: VerifierKey, *others: VerifierKey) -> tuple[Checkpoint, int | None]:
+    """A checkpoint that one of these keys signed, and the time in seconds since 1970 that it gave, if any.
 
-    Raises NotVerified.
+    Raises NotVerified, also for a bad signature of one of them beside a good one of another.
     """
     note = Note.parse(raw)
     found = Checkpoint.parse(note.text)
-    if not note.signed_by(key):
+    keys = (key, *others)
+    if not [time for one in keys for time in note.signed_by(one)]:
         raise NotVerified("signature", f"the checkpoint isn't signed by {key.name}")
-    times = [time for time in note.signed_by(key.timed) if time is not None]
+    times = [time for one in keys for time in note.signed_by(one.timed) if time is not None]
     return found, max(times, default=None)
 
 
@@ -518,6 +519,8 @@ _CENTRAL: Final = Struct("<4s6H3L5H2L")
 _END: Final = Struct("<4s4H2LH")
 _CHUNK: Final = 4096
 _NUMBER: Final = "0|[1-9][0-9]{0,18}"
+_UNSAID: Final[tuple[Any, ...]] = (None, "", [])
+_OF_THE_COMMAND: Final = ("recorded_by", "command_id", "policy_version")
 _EVENT_KINDS: Final = (int, str, int, str, int, str)
 
 
@@ -848,12 +851,23 @@ def _shown(fact: Proven) -> Iterable[str]:
     yield ""
     yield f"{when}  {_printable(title)}"
     yield f"    fact {fact.index}, {fact.originator_id}/{fact.version}"
-    for name, value in (fact.pub | (fact.payload or {})).items():
-        text = value if type(value) is str else json.dumps(value, ensure_ascii=False)
-        yield f"    {_printable(name.replace('_', ' '))}: {_printable(text)}"
+    said = {name: value for name, value in (fact.pub | (fact.payload or {})).items() if value not in _UNSAID}
+    for name in sorted(said, key=lambda name: (name in _OF_THE_COMMAND, name != "happened_on")):
+        yield f"    {_printable(name.replace('_', ' '))}: {_printable(_in_words(said[name]))}"
     if fact.payload is None and fact.sealed:
         names = _printable(", ".join(fact.sealed))
         yield f"    sealed, because its key isn't in this pack or was destroyed: {names}"
+
+
+def _in_words(value: Any) -> str:
+    """A value in one line; of a list what is in it."""
+    if type(value) is bool:
+        return "yes" if value else "no"
+    if type(value) is list:
+        return ", ".join(_in_words(one) for one in value)
+    if type(value) is dict:
+        return "; ".join(f"{name.replace('_', ' ')} {_in_words(one)}" for name, one in value.items())
+    return str(value)
 
 
 def _printable(text: str) -> str:

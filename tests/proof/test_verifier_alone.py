@@ -86,6 +86,9 @@ def test_it_shows_the_history_from_the_proven_facts(alone: Path) -> None:
     assert '    words: She said "I\'m fine", {"_type_":"x"} — 明' in shown
     assert "    childs words: He hits me" in shown
     assert "    minutes: 30" in shown
+    assert "    reasons: friendships\n" in shown
+    assert "None" not in shown
+    assert shown.index("happened on: 2026-09-09") < shown.index("She said") < shown.index("recorded by")
     assert (
         "    sealed, because its key isn't in this pack or was destroyed: focus, friend_came, notes" in shown
     )
