@@ -12,6 +12,8 @@ from app.alerts import Alerts, Due
 from app.house import House
 from app.post import post_of
 from app.proof.anchor import WATCH_LOCK
+from app.proof.epoch import statements_in
+from app.proof.verifier import Epoch
 from projections import projector
 from projections.all_models import MODELS
 from projections.positions import Standing, status
@@ -24,8 +26,8 @@ _HELD: Final = """
        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
 _SIGNED: Final = """
-    SELECT c.size, c.made_at FROM record.checkpoints c
-     WHERE c.origin NOT LIKE '%/reads' ORDER BY c.made_at DESC LIMIT 1
+    SELECT c.size - (c.origin <> o.origin)::int, c.made_at FROM record.checkpoints c, record.origin o
+     WHERE c.origin NOT LIKE '%/reads' ORDER BY c.made_at DESC, c.size DESC LIMIT 1
 """
 _NOT_MADE: Final = "not made yet"
 
@@ -36,7 +38,7 @@ class Checkup:
 
     `keeping`, `ringing` and `anchoring`: some process keeps the lists up to date, sends alerts, and signs
     checkpoints. `signed` is how many facts the newest checkpoint covers. `mail` is how alerts leave:
-    "e-mail", "outbox" or "none".
+    "e-mail", "outbox" or "none". `epochs` say which entries were lost, if any ever were.
     """
 
     at: datetime
@@ -53,6 +55,7 @@ class Checkup:
     waiting: tuple[Due, ...]
     mail: str
     last_sent_at: datetime | None
+    epochs: tuple[Epoch, ...] = ()
 
     @property
     def stopped(self) -> tuple[Standing, ...]:
@@ -72,13 +75,18 @@ class Checkup:
 
 
 def check(house: House) -> Checkup:
-    """Look at everything. Raises psycopg.Error, PoolTimeout or KeyFault when something is out of reach."""
+    """Look at everything.
+
+    Raises psycopg.Error, PoolTimeout or KeyFault when something is out of reach; NotVerified when what the
+    database says of lost entries can't be read.
+    """
     post = post_of(house.settings)
     bell = Alerts(house.pool, house.casework, post, house.settings.base_url)
     with house.pool.connection() as connection:
         logs = {log: (size, last_at) for log, size, last_at in connection.execute(_LOGS)}
         sent = connection.execute(_LAST_SENT).fetchone()
         signed, signed_at = connection.execute(_SIGNED).fetchone() or (0, None)
+        epochs = tuple(statements_in(connection))
         held = {key for (key,) in connection.execute(_HELD)}
     facts, newest_at = logs["events"]
     known = {one.name: one for one in status(house.pool)}
@@ -97,4 +105,5 @@ def check(house: House) -> Checkup:
         waiting=tuple(bell.waiting()),
         mail=post.channel,
         last_sent_at=sent[0] if sent else None,
+        epochs=epochs,
     )

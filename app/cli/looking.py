@@ -59,6 +59,7 @@ def _told_to_programs(waiting: list[str], found: Checkup | None) -> dict[str, An
         "newest_at": found and found.newest_at and found.newest_at.isoformat(),
         "checkpoint_size": found and found.signed,
         "checkpoint_at": found and found.signed_at and found.signed_at.isoformat(),
+        "lost": [one for epoch in (found.epochs if found else ()) for one in epoch.told()],
         "anchor_running": found and found.anchoring,
         "reads_logged": found and found.reads,
         "projector_running": found and found.keeping and found.ringing,

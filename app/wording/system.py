@@ -6,6 +6,7 @@ from app.wording.common import _, ago, how_long, listed, moment, ngettext
 
 if TYPE_CHECKING:
     from app.checkup import Checkup
+    from app.proof.verifier import Epoch
 
 LISTS: Final = {
     "caseload": _("Cases"),
@@ -50,6 +51,7 @@ def parts(found: "Checkup") -> list[Part]:
     return [
         Part(_("Record"), _sentence(_record(found)), True),
         Part(_("Checkpoints"), _checkpoints(found), found.anchoring),
+        *(Part(_("Lost entries"), _lost(epoch), True) for epoch in found.epochs),
         Part(_("Projector"), keeper, running),
         *lists,
         Part(_("Alerts"), _sentence(_alerts(found)), not found.waiting),
@@ -145,6 +147,20 @@ def _checkpoints(found: "Checkup") -> str:
         "The last is of {when}; {n} facts came after it.",
         after,
     ).format(when=moment(found.signed_at), n=f"{after:,}")
+
+
+def _lost(epoch: "Epoch") -> str:
+    facts, reads = epoch.gaps["events"].lost, epoch.gaps["reads"].lost
+    if facts or reads:
+        what = _("{facts} and {reads} that had been signed are gone").format(
+            facts=ngettext("{n} fact", "{n} facts", facts).format(n=f"{facts:,}"),
+            reads=ngettext("{n} noted look", "{n} noted looks", reads).format(n=f"{reads:,}"),
+        )
+    else:
+        what = _("Some entries aren’t what had been signed")
+    return _("{what}. Epoch {n} of the record began on {when}, said by {who}: {why}").format(
+        what=what, n=epoch.number, when=epoch.made_at[:10], who=epoch.by, why=epoch.reason
+    )
 
 
 def _lists(found: "Checkup") -> str:

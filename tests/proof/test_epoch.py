@@ -6,12 +6,14 @@ from typing import Any
 import psycopg
 import pytest
 
+from app.checkup import check
 from app.proof.anchor import AnchorRefuses
 from app.proof.epoch import behind, current_origin, statement_file, statements_in
 from app.proof.ledger import root_of
 from app.proof.new_epoch import EpochRefused, new_epoch
 from app.proof.note import signed_note
 from app.proof.verifier import Checkpoint, Epoch, leaf_hash, read_checkpoint
+from app.wording import system
 from tests.giving import a_case, a_pupil
 from tests.proof.conftest import Proven
 
@@ -121,6 +123,15 @@ def test_after_an_epoch_the_record_goes_on_and_verifies_against_all_that_was_eve
     # What was kept is compared with what the earlier epoch had signed of it.
     rolled_back.attack("UPDATE record.events SET state = state || 'A' WHERE notification_id = 2")
     assert faults(rolled_back) == [("events", 2, "leaf")]
+
+
+def test_the_status_says_what_is_gone_and_what_is_signed(rolled_back: Proven) -> None:
+    begin(rolled_back)
+    found = check(rolled_back.house)
+    assert (found.facts, found.signed) == (4, 4)
+    [said] = [part.text for part in system.parts(found) if part.label == "Lost entries"]
+    assert said.startswith("6 facts and 1 noted look that had been signed are gone. Epoch 2 ")
+    assert said.endswith("said by the head: The disk failed")
 
 
 def test_a_second_rollback_is_answered_by_a_third_epoch(rolled_back: Proven) -> None:
