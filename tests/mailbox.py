@@ -33,9 +33,14 @@ class Mailbox:
         self.got += [(address, email.message_from_bytes(content)) for address in envelope.rcpt_tos]
         return "250 OK"
 
+    @property
+    def address(self) -> str:
+        """Where it is, or will be once it opens."""
+        return f"smtp://127.0.0.1:{self._port}?from=casebook@school.example"
+
     def open(self) -> str:
         self._controller.start()
-        return f"smtp://127.0.0.1:{self._port}?from=casebook@school.example"
+        return self.address
 
     def close(self) -> None:
         if self._controller.server is not None:

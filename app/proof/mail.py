@@ -1,0 +1,101 @@
+"""Each day's checkpoint by e-mail, to people who keep it where nobody of the school's office can change it.
+
+It goes out every day, also when nothing was recorded: a message that doesn't come is noticed. What was sent
+is remembered beside the checkpoint file, by address and day, so that a restart sends nothing twice and a mail
+server's bad day only makes it late.
+"""
+
+import json
+import logging
+from collections.abc import Sequence
+from datetime import date
+from hashlib import sha256
+from pathlib import Path
+from threading import Event
+from typing import Final
+
+from app.forms import today
+from app.post import NotSent, Post
+from app.proof.checkpoints import CheckpointFile, TornFile, origin_of
+from app.proof.log_rows import LOGS
+from app.proof.whole_file import write_whole
+from app.wording.common import _, day
+
+LOOK_SECONDS: Final = 60.0
+AGAIN_SECONDS: Final = 600.0
+"""How soon a message that couldn't be sent is tried again."""
+SUBJECT: Final = _("Casebook: checkpoint of {day}")
+TEXT: Final = _(
+    "Please keep this message. It holds no name and nothing about anybody.\n"
+    "\n"
+    "With the text at its end you can show, at any later time, that what Casebook had recorded by then was\n"
+    "neither changed nor left out afterwards. It comes every day: if it stays away for some days, ask why.\n"
+    "\n"
+    "To use it, save the lines from {origin} to the last one that begins with a dash, as they stand, in a\n"
+    "text file, and give that file to casebook verify-pack or casebook verify as --checkpoint.\n"
+    "\n"
+    "{notes}"
+)
+
+_log = logging.getLogger("casebook.mail")
+
+
+class DailyMail:
+    """Sends the newest checkpoints of a file, once a day to each address."""
+
+    def __init__(self, post: Post, addresses: Sequence[str], file: CheckpointFile, origin: str) -> None:
+        self._post = post
+        self._addresses = tuple(dict.fromkeys(addresses))
+        self._file = file
+        self._origin = origin
+
+    @property
+    def memory(self) -> Path:
+        """The file that says to whom today's went: by digests of addresses, which are people's."""
+        return self._file.path.with_name(f"{self._file.path.name}.mailed")
+
+    def run(self, stop: Event) -> None:
+        """Send when it is due, until `stop` is set. No error ends it."""
+        while not stop.is_set():
+            wait = LOOK_SECONDS
+            try:
+                self.send_due(today())
+            except (NotSent, TornFile, OSError) as error:
+                said = str(error) if isinstance(error, NotSent | TornFile) else type(error).__name__
+                _log.error("the day's checkpoint wasn't mailed: %s", said)
+                wait = AGAIN_SECONDS
+            stop.wait(wait)
+
+    def send_due(self, when: date) -> int:
+        """Send the day's to whoever doesn't have it; gives how many it left for.
+
+        Before the first checkpoint there is nothing to send. Raises NotSent when it left for some of them
+        at most, TornFile, and OSError.
+        """
+        sent = self._sent_on(when)
+        due = [address for address in self._addresses if _digest(address) not in sent]
+        newest = [self._file.newest(origin_of(self._origin, log)) for log in LOGS] if due else []
+        notes = [found[1].decode() for found in newest if found]
+        if not notes:
+            return 0
+        text = TEXT.format(origin=self._origin, notes="\n".join(notes))
+        reached = self._post.send(due, text, SUBJECT.format(day=day(when)))
+        self._remember(when, sent | {_digest(address) for address in reached})
+        if len(reached) < len(due):
+            raise NotSent(f"{len(due) - len(reached)} of {len(due)} addresses were refused.")
+        return len(reached)
+
+    def _sent_on(self, when: date) -> set[str]:
+        try:
+            kept = json.loads(self.memory.read_text())
+        except (FileNotFoundError, ValueError):
+            return set()
+        return set(kept.get("sent", ())) if isinstance(kept, dict) and kept.get("day") == str(when) else set()
+
+    def _remember(self, when: date, sent: set[str]) -> None:
+        kept = json.dumps({"day": str(when), "sent": sorted(sent)})
+        write_whole(self.memory, kept.encode())
+
+
+def _digest(address: str) -> str:
+    return sha256(address.encode()).hexdigest()[:16]
