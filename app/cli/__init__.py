@@ -78,11 +78,11 @@ class _Parser(argparse.ArgumentParser):
 
 def parser() -> argparse.ArgumentParser:
     """Every command with its arguments."""
-    from app.cli import evidence, forgetting, looking, office, proof, restore, running
+    from app.cli import evidence, forgetting, looking, office, proof, restore, running, witness
 
     made = _Parser(prog="casebook", description="The record of a school's peer-mentoring scheme.")
     commands = made.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for part in (running, office, looking, proof, evidence, restore, forgetting):
+    for part in (running, office, looking, proof, witness, evidence, restore, forgetting):
         part.add_to(commands)
     return made
 

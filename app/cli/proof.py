@@ -9,6 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from app.cli.output import Commands, Failed, add_command, as_json
+from app.cli.witness import (
+    add_cosignature,
+    add_outside_to,
+    keys_of,
+    mailing,
+    print_proof,
+    stamp_all,
+)
 from app.proof.checkpoints import CheckpointFile, whole_notes
 from app.proof.log_key import create_log_key, load_log_key
 from app.proof.note import SigningKey
@@ -19,7 +27,8 @@ from app.settings import Settings
 def add_to(commands: Commands) -> None:
     """Make these commands known."""
     add_command(commands, "anchor", _anchor, "Sign checkpoints of the record: on time, and after decisions.")
-    add_command(commands, "checkpoint", _checkpoint, "Sign a checkpoint now, and print it.")
+    checkpoint = add_command(commands, "checkpoint", _checkpoint, "Sign a checkpoint now, and print it.")
+    add_outside_to(checkpoint)
 
     key = add_command(
         commands, "log-key", _log_key, "Print the public key that checkpoints are checked with."
@@ -27,9 +36,18 @@ def add_to(commands: Commands) -> None:
     key.add_argument(
         "--make", action="store_true", help="make the secret key first, in CASEBOOK_LOG_KEY_FILE"
     )
+    key.add_argument(
+        "--make-next", action="store_true", help="make the key after it, in CASEBOOK_NEXT_LOG_KEY_FILE"
+    )
 
     verify = add_command(commands, "verify", _verify, "Check that the record is complete and unaltered.")
-    verify.add_argument("--log-key", metavar="VKEY", help="the public key, from where you keep it")
+    verify.add_argument(
+        "--log-key",
+        metavar="VKEY",
+        action="append",
+        default=[],
+        help="the public key, from where you keep it; then those before it",
+    )
     verify.add_argument(
         "--checkpoint",
         metavar="FILE",
@@ -51,16 +69,24 @@ def signing_key(settings: Settings) -> SigningKey:
     return load_log_key(settings.log_key_file, origin_of(settings))
 
 
-def verifier_key(settings: Settings) -> VerifierKey:
-    """The public half, from the setting or from the key itself. Raises Failed, LogKeyRefused."""
+def verifier_keys(settings: Settings) -> list[VerifierKey]:
+    """The public halves, from the setting or from the keys themselves. Raises Failed, LogKeyRefused."""
     if settings.log_vkey:
         try:
-            return VerifierKey.parse(settings.log_vkey)
+            return [VerifierKey.parse(text) for text in settings.log_vkey.split()]
         except NotVerified as error:
             raise Failed(f"CASEBOOK_LOG_VKEY: {error.where}.") from None
     if settings.log_key_file is None:
         raise Failed("Give --log-key VKEY, or set CASEBOOK_LOG_VKEY: casebook log-key prints it.", status=2)
-    return signing_key(settings).verifier_key
+    return [key.verifier_key for key in (signing_key(settings), *next_keys(settings))]
+
+
+def next_keys(settings: Settings) -> list[SigningKey]:
+    """The key that signs beside the log key until it takes its place. Raises LogKeyRefused."""
+    from app.cli.surroundings import origin_of
+
+    file = settings.next_log_key_file
+    return [load_log_key(file, origin_of(settings))] if file and file.exists() else []
 
 
 def checkpoint_file(settings: Settings) -> CheckpointFile:
@@ -75,7 +101,8 @@ def anchor_of(settings: Settings) -> Any:
     from app.proof.anchor import Anchor
 
     key = signing_key(settings)
-    return Anchor(settings.database_url, key.name, key, checkpoint_file(settings))
+    also = next_keys(settings)
+    return Anchor(settings.database_url, key.name, key, checkpoint_file(settings), also=also)
 
 
 def _anchor(_said: Namespace) -> None:
@@ -99,15 +126,26 @@ def _anchor(_said: Namespace) -> None:
                 raise Failed("CASEBOOK_SIGNER_LISTEN is host:port, and needs CASEBOOK_SIGNER_TOKEN.")
             key, file = signing_key(settings), checkpoint_file(settings)
             stack.enter_context(signing_for_others(host, int(port), key, file, settings.signer_token))
-        anchor.run(stop)
+        with mailing(settings, stop):
+            anchor.run(stop)
 
 
-def _checkpoint(_said: Namespace) -> None:
+def _checkpoint(said: Namespace) -> None:
     from app.cli.surroundings import anchor_here
 
-    notes = anchor_of(anchor_here()).checkpoint()
+    settings = anchor_here()
+    if said.add_cosignature:
+        add_cosignature(settings, said.add_cosignature)
+        return
+    if said.proof:
+        print_proof(settings, said.log, said.proof)
+        return
+    notes = anchor_of(settings).checkpoint()
     if not notes:
         raise Failed("The record is empty: there is nothing to sign.")
+    if said.stamp:
+        stamp_all(notes, checkpoint_file(settings).path.parent, said.stamp, said.stamp_authority)
+        return
     print("\n".join(note.decode() for note in notes), end="")
 
 
@@ -115,14 +153,19 @@ def _log_key(said: Namespace) -> None:
     from app.cli.surroundings import anchor_here, origin_of
 
     settings = anchor_here()
-    if said.make:
-        if settings.log_key_file is None:
-            raise Failed("Set CASEBOOK_LOG_KEY_FILE: where the secret key is to be kept.")
+    for wanted, file, setting in (
+        (said.make, settings.log_key_file, "CASEBOOK_LOG_KEY_FILE"),
+        (said.make_next, settings.next_log_key_file, "CASEBOOK_NEXT_LOG_KEY_FILE"),
+    ):
+        if not wanted:
+            continue
+        if file is None:
+            raise Failed(f"Set {setting}: where the secret key is to be kept.")
         try:
-            create_log_key(settings.log_key_file, origin_of(settings))
+            create_log_key(file, origin_of(settings))
         except FileExistsError:
-            raise Failed(f"{settings.log_key_file} is already there: nothing was changed.") from None
-    print(verifier_key(settings))
+            raise Failed(f"{file} is already there: nothing was changed.") from None
+    print("\n".join(map(str, verifier_keys(settings))))
 
 
 def _verify(said: Namespace) -> int:
@@ -130,15 +173,13 @@ def _verify(said: Namespace) -> int:
     from app.proof.verify import Verifier
 
     settings = settings_here()
-    try:
-        key = VerifierKey.parse(said.log_key) if said.log_key else verifier_key(settings)
-    except NotVerified as error:
-        raise Failed(f"--log-key: {error.where}.", status=2) from None
+    key, *older = keys_of(said.log_key) or verifier_keys(settings)
     verifier = Verifier(
         settings.database_url,
         settings.keys_database_url,
         origin_of(settings),
         key,
+        older=older,
         every_header=said.deep,
     )
     report = verifier.verify(_notes(settings, said.checkpoint), _bar if sys.stderr.isatty() else None)

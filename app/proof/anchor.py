@@ -6,7 +6,7 @@ than, or doesn't begin with, what it signed last. Run it where the database's ad
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from copy import deepcopy
 from itertools import islice
@@ -54,12 +54,24 @@ class AnchorRefuses(Exception):
 
 
 class Anchor:
-    """Signs the logs of one record. `url` is the record database's, `origin` the record's name."""
+    """Signs the logs of one record. `url` is the record database's, `origin` the record's name.
 
-    def __init__(self, url: str, origin: str, key: SigningKey, file: CheckpointFile) -> None:
+    `also` are keys that sign beside `key`, while one takes the place of the other.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        origin: str,
+        key: SigningKey,
+        file: CheckpointFile,
+        *,
+        also: Sequence[SigningKey] = (),
+    ) -> None:
         self._url = url
         self._origin = origin
         self._key = key
+        self._also = tuple(also)
         self._file = file
         # What was read already is read again from time to time: somebody may have changed it since.
         self._trees: dict[str, tuple[float, Range]] = {}
@@ -121,7 +133,9 @@ class Anchor:
         if not tree.size:
             return None
         text = str(found)
-        note = signed_note(text, self._key.sign(text), self._key.cosign(text, int(time.time())))
+        now = int(time.time())
+        both = ((key.sign(text), key.cosign(text, now)) for key in (self._key, *self._also))
+        note = signed_note(text, *(line for lines in both for line in lines))
         self._file.add(note)
         keep(connection, found, note)
         return note

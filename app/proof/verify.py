@@ -92,15 +92,25 @@ class Signed:
 
 
 class Verifier:
-    """Checks one record. `key` is the log key's public half; without `keys_url` no keys are looked for."""
+    """Checks one record. `key` is the log key's public half, `older` are those that signed before it.
+
+    Without `keys_url` no keys of what is sealed are looked for.
+    """
 
     def __init__(
-        self, url: str, keys_url: str | None, origin: str, key: VerifierKey, *, every_header: bool = False
+        self,
+        url: str,
+        keys_url: str | None,
+        origin: str,
+        key: VerifierKey,
+        *,
+        older: Sequence[VerifierKey] = (),
+        every_header: bool = False,
     ) -> None:
         self._url = url
         self._keys_url = keys_url
         self._origin = origin
-        self._key = key
+        self._all_keys = (key, *older)
         self._every_header = every_header
         self._faults: list[Fault] = []
 
@@ -150,7 +160,7 @@ class Verifier:
         found = []
         for source, raw in notes:
             try:
-                found.append((source, *read_checkpoint(raw, self._key)))
+                found.append((source, *read_checkpoint(raw, *self._all_keys)))
             except NotVerified as error:
                 fault = Fault("checkpoints", None, error.check, f"a checkpoint of {source}: {error.where}")
                 if fault not in self._faults:
