@@ -5,6 +5,7 @@ pack as a skeleton of digests, so that nothing can be missing unnoticed.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
@@ -131,7 +132,7 @@ def make_pack(
         demo=covers.origin.endswith("/demo"),
     )
     asked = Asked(story.made_by, for_whom, why, when, tuple(ids))
-    read = (papers or _papers)(story, lines, keys)
+    read = (papers or _papers)(_moved(story, shift), lines, keys)
     skeleton = (epoch.leaf if epoch else b"") + _skeleton(house, upto)
     statement = epoch.raw if epoch else None
     try:
@@ -277,6 +278,15 @@ def _skeleton(house: "House", size: int) -> bytes:
             row = connection.execute(_LEAVES, [begin, min(begin + _CHUNK, size)], binary=True).fetchone()
             parts.append(row[0] if row and row[0] else b"")
     return b"".join(parts)
+
+
+def _moved(story: Story, shift: int) -> Story:
+    """The story with each entry's place as the pack's ledger has it."""
+    subjects = [
+        replace(one, entries=tuple(replace(entry, index=entry.index + shift) for entry in one.entries))
+        for one in story.subjects
+    ]
+    return replace(story, subjects=tuple(subjects))
 
 
 def _papers(story: Story, events: bytes, keys: bytes) -> Papers:

@@ -7,9 +7,11 @@ from uuid import UUID
 
 import pytest
 
+from app.documents.story import Story
 from app.embedded import Embedded
 from app.proof.new_epoch import new_epoch
 from app.proof.pack import OFFICE, PackRefused, make_pack
+from app.proof.pack_files import Papers
 from app.proof.verifier import (
     FILES,
     FILES_OF_AN_EPOCH,
@@ -22,9 +24,16 @@ from app.proof.verifier import (
 from tests.conftest import _fresh
 from tests.giving import a_case, a_pupil
 from tests.proof.conftest import Proven, with_an_anchor
-from tests.proof.packs import PAPERS, forged, zipped
+from tests.proof.packs import forged, zipped
 
-FOR: dict[str, Any] = {"for_whom": "Estyn", "why": "Inspection", "papers": lambda *_: PAPERS}
+
+def places(story: Story, _events: bytes, _keys: bytes) -> Papers:
+    """What people would read as the places of the entries."""
+    found = [entry.index for subject in story.subjects for entry in subject.entries]
+    return Papers(str(found).encode(), b"", b"")
+
+
+FOR: dict[str, Any] = {"for_whom": "Estyn", "why": "Inspection", "papers": places}
 
 
 @dataclass
@@ -80,6 +89,7 @@ def test_a_pack_of_a_later_epoch_carries_the_statement_and_says_what_was_lost(re
     assert found.epoch is not None
     assert found.checkpoint.origin == "casebook.example/tests/epoch2"
     assert (found.checkpoint.size, found.facts[0].index) == (6, 2)
+    assert unpacked(restored.pack)["history.html"] == b"[2]"
     lines = "\n".join(told(found, 0))
     assert "LOST:        Epoch 2 of this record began" in lines
     assert "3 facts that were signed are gone: numbers 5 to 7." in lines
