@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from app.access.person import Person
+from app.documents.paper import NotDrawn
 from app.documents.sheet import checkpoint_sheet
 from app.proof import verifier
 from app.proof.checkpoints import Checkpoints, Kept, origin_of
@@ -18,7 +19,7 @@ from app.proof.verifier import Note, NotVerified, VerifierKey
 if TYPE_CHECKING:
     from app.house import House
 
-__all__ = ["PackRefused", "Standing", "pack_of", "sheet", "standing", "verifier_alone"]
+__all__ = ["NotDrawn", "PackRefused", "Standing", "pack_of", "sheet", "standing", "verifier_alone"]
 
 _HEAD: Final = (
     "SELECT o.origin, h.size, clock_timestamp() FROM record.origin o, record.heads h WHERE h.log = 'events'"
@@ -70,7 +71,10 @@ def standing(house: "House") -> Standing:
 def pack_of(
     house: "House", person: Person, cases: Sequence[UUID], *, for_whom: str, why: str, with_names: bool
 ) -> bytes:
-    """An evidence pack of these cases, made now and noted before. Raises PackRefused, RecordUnavailable."""
+    """An evidence pack of these cases, made now and noted before.
+
+    Raises PackRefused, NotDrawn, RecordUnavailable.
+    """
     return make_pack(house, person, cases, for_whom=for_whom, why=why, with_names=with_names)
 
 

@@ -1,4 +1,4 @@
-"""What people read of an evidence pack: the history as a page and as a paper, and how to check it."""
+"""The history in an evidence pack: a page and a paper for reading."""
 
 from base64 import b64encode
 from functools import cache
@@ -8,12 +8,9 @@ from typing import Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from app.documents.paper import PAPERS, pdf
-from app.documents.readme import readme_txt
 from app.documents.story import Story
 from app.documents.words import in_words
 from app.wording.common import _
-
-__all__ = ["history_html", "history_pdf", "readme_txt"]
 
 SKIP: Final = _("Skip to the history")
 FACTS: Final = _("The entries, sealed as they are stored, one a line: the same file as in the pack.")

@@ -78,6 +78,9 @@ def make() -> ResponseReturnValue:
         )
     except evidence.PackRefused as refused:
         return _asking(chosen, typed, refusal=str(refused))
+    except evidence.NotDrawn:
+        sentence = _("The history in it couldn’t be drawn. Tell whoever runs Casebook; nothing is lost.")
+        return _asking(chosen, typed, refusal=sentence)
     name = f"casebook-evidence-{datetime.now(LONDON):%Y-%m-%d-%H%M}.zip"
     return pack, {"Content-Type": "application/zip", "Content-Disposition": f'attachment; filename="{name}"'}
 

@@ -147,7 +147,7 @@ ERASED_NOTE: Final = _(
 NO_ENTRIES: Final = _("Nothing was recorded up to the checkpoint.")
 RECORDED: Final = _("Recorded {moment} by {who}")
 HAPPENED: Final = _("happened {day}")
-PLACE: Final = _("index {n}, version {version}")
+PLACE: Final = _("fact {n}, version {version}")
 LATE: Final = _("Recorded late")
 CORRECTED: Final = _("Corrected")
 DISPUTED: Final = _("Disputed")
@@ -158,7 +158,7 @@ CORRECTED_BY: Final = _("Corrected {moment} by {who}: {reason}")
 DISPUTED_BY: Final = _("Disputed {moment} by {who}")
 LOOKS: Final = _("Who looked")
 LOOK_COLUMNS: Final = (_("When"), _("Who"), _("What"), _("Why"))
-NO_LOOKS: Final = _("Nobody had looked at these subjects when the pack was made.")
+NO_LOOKS: Final = _("Nobody had looked at these subjects before the pack was made.")
 SEVERAL: Final = _("{first} to {last}, {n} times")
 PEOPLE: Final = _("Who is who")
 PEOPLE_COLUMNS: Final = (_("Name"), _("Role"), _("Number of the account"))
@@ -232,7 +232,7 @@ KEY_ELSEWHERE: Final = _(
 PAGE_STEPS: Final = (
     _(
         "Have the log key and a checkpoint from somewhere else than this page: the sheet that the governors "
-        "keep, an e-mail, a witness. Compare the log key with the one below, letter by letter."
+        "keep, an e-mail, a witness. Compare the log key with the one on this page, letter by letter."
     ),
     _(
         "Take the pack and the file verifier.py to any computer with Python and its library “cryptography”. "

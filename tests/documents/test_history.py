@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from playwright.sync_api import Browser
 
-from app.documents.history import history_html, history_pdf, readme_txt
+from app.documents.history import history_html, history_pdf
+from app.documents.readme import readme_txt
 from app.documents.words import visible
 from app.wording.proof import FOR_READING, PROMISE
 from tests.documents.reading import check_archive, text_of
@@ -31,7 +32,7 @@ TOLD = (
     "Recorded late",
     "Mrs Okafor",
     "Corrected 4 March 2026, 2:01pm by Ms Price, coordinator: Wrong title",
-    "Recorded 4 March 2026, 2:01pm by Ms Price, coordinator · happened 1 March · index 12, version 1",
+    "Recorded 4 March 2026, 2:01pm by Ms Price, coordinator · happened 1 March · fact 12, version 1",
     "Both like chess.",
     "I never said so.",
     "Disputed 6 March 2026, 2:01pm by Ruby Clarke, peer mentor",
@@ -125,7 +126,8 @@ def test_the_paper_is_for_archives_and_screen_readers_and_holds_both_files() -> 
 def test_made_again_elsewhere_they_are_the_same_bytes() -> None:
     program = (
         "from hashlib import sha256\n"
-        "from app.documents.history import history_html, history_pdf, readme_txt\n"
+        "from app.documents.history import history_html, history_pdf\n"
+        "from app.documents.readme import readme_txt\n"
         "from tests.documents.stories import a_story\n"
         "from tests.documents.test_history import EVENTS, KEYS\n"
         "s = a_story()\n"
@@ -156,7 +158,7 @@ def test_what_would_reorder_or_hide_text_is_shown() -> None:
     assert "[U+202E]" in words_in(history_html(saying("x\u202ey")))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=60))
 def test_whatever_people_wrote_there_is_a_page_and_a_paper(text: str) -> None:
     assert history_pdf(saying(text), EVENTS, KEYS).startswith(b"%PDF-")

@@ -101,7 +101,7 @@ def test_from_a_case_to_a_pack_that_verifies_and_tells_what_the_pages_told(
     assert "<del>Mr Okafor</del>" in history
     assert "<ins>Mrs Okafor</ins>" in history
     assert [
-        fact for fact in found.facts if f"index {fact.index}, version {fact.version}" not in history
+        fact for fact in found.facts if f"fact {fact.index}, version {fact.version}" not in history
     ] == []
     with zipfile.ZipFile(io.BytesIO(pack)) as opened:
         assert text_of(opened.read("history.pdf")).startswith("History for reading")
