@@ -87,7 +87,7 @@ def packed(
     """A pack of these contents, its manifest signed by the log key. `note` is the checkpoint as signed,
     `statement` the epoch's, where entries were lost before."""
     contents = [note, skeleton, events, keys, papers.html, papers.pdf, papers.readme]
-    names = FILES
+    names: tuple[str, ...] = FILES
     if statement is not None:
         names = FILES_OF_AN_EPOCH
         contents.insert(1, statement)
