@@ -889,10 +889,12 @@ def _age(time: int | None, now: float) -> str:
     minutes = int(now - time) // 60
     if minutes < 0:
         return f"{_time(time)}, which is in the future"
-    for each, unit in ((1440, "days"), (60, "hours"), (1, "minutes")):
-        if minutes >= 2 * each or each == 1:
-            return f"{_time(time)}, {minutes // each} {unit} ago"
-    return ""
+    # From two of a unit on, so that only minutes are ever one.
+    passed = f"{minutes} minute{'' if minutes == 1 else 's'}"
+    for each, unit in ((60, "hours"), (1440, "days")):
+        if minutes >= 2 * each:
+            passed = f"{minutes // each} {unit}"
+    return f"{_time(time)}, {passed} ago"
 
 
 def add_arguments(parser: ArgumentParser) -> None:

@@ -143,7 +143,12 @@ def lines(pack: bytes, now: float = TIME + 7_200, **said: Any) -> str:
 
 
 def test_the_age_is_said_in_the_unit_that_fits() -> None:
-    for passed, text in ((59, "0 minutes ago"), (7_199, "119 minutes ago"), (7_200, "2 hours ago")):
+    for passed, text in (
+        (59, "0 minutes ago"),
+        (60, " 1 minute ago"),
+        (7_199, "119 minutes ago"),
+        (7_200, "2 hours ago"),
+    ):
         assert text in lines(PACK, TIME + passed)
     assert "3 days ago" in lines(PACK, TIME + 3 * 86_400 + 5)
     assert "in the future" in lines(PACK, TIME - 61)
