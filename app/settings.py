@@ -109,6 +109,7 @@ def for_anchor(env: Mapping[str, str] = os.environ) -> Settings:
         origin=env.get("CASEBOOK_ORIGIN", ""),
         data_dir=data_dir(env),
         log_key_file=_path(env, "LOG_KEY_FILE") or _missing("LOG_KEY_FILE"),
+        log_vkey=_get(env, "LOG_VKEY") or None,
         checkpoint_file=_path(env, "CHECKPOINT_FILE") or _missing("CHECKPOINT_FILE"),
         smtp_url=_get(env, "SMTP_URL") or None,
     )

@@ -78,6 +78,11 @@ def verifier_keys(settings: Settings) -> list[VerifierKey]:
             raise Failed(f"CASEBOOK_LOG_VKEY: {error.where}.") from None
     if settings.log_key_file is None:
         raise Failed("Give --log-key VKEY, or set CASEBOOK_LOG_VKEY: casebook log-key prints it.", status=2)
+    return own_keys(settings)
+
+
+def own_keys(settings: Settings) -> list[VerifierKey]:
+    """The public halves of what signs here. Raises Failed, LogKeyRefused."""
     return [key.verifier_key for key in (signing_key(settings), *next_keys(settings))]
 
 
@@ -165,7 +170,8 @@ def _log_key(said: Namespace) -> None:
             create_log_key(file, origin_of(settings))
         except FileExistsError:
             raise Failed(f"{file} is already there: nothing was changed.") from None
-    print("\n".join(map(str, verifier_keys(settings))))
+    keys = own_keys(settings) if settings.log_key_file else verifier_keys(settings)
+    print("\n".join(map(str, keys)))
 
 
 def _verify(said: Namespace) -> int:

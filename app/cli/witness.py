@@ -62,7 +62,7 @@ def add_to(commands: Commands) -> None:
             "--state",
             metavar="DIR",
             type=Path,
-            default=Path.home() / ".casebook-witness",
+            default=Path("~/.casebook-witness"),
             help="what the witness remembers (default: %(default)s)",
         )
 
@@ -142,7 +142,6 @@ def stamp_all(notes: list[bytes], folder: Path, address: str, authority: Path | 
 @contextmanager
 def mailing(settings: "Settings", stop: Event) -> Iterator[None]:
     """Send each day's checkpoint beside the anchor, to whom the settings say, until it stops."""
-    from app.cli.surroundings import origin_of
     from app.post import post_of
     from app.proof.checkpoints import CheckpointFile
     from app.proof.mail import DailyMail
@@ -151,7 +150,7 @@ def mailing(settings: "Settings", stop: Event) -> Iterator[None]:
         yield
         return
     file = CheckpointFile(settings.checkpoint_file)
-    mail = DailyMail(post_of(settings), settings.checkpoint_mail, file, origin_of(settings))
+    mail = DailyMail(post_of(settings), settings.checkpoint_mail, file)
     sending = Thread(target=mail.run, args=(stop,), name="mail")
     sending.start()
     try:
@@ -177,7 +176,7 @@ def _in_words() -> Iterator[None]:
 def _witness(said: Namespace) -> "Witness":
     from app.proof.witness import Witness
 
-    witness = Witness(said.state, getattr(said, "name", None))
+    witness = Witness(said.state.expanduser(), getattr(said, "name", None))
     if witness.is_new:
         says = "This witness is new. Let the school list its key in CASEBOOK_WITNESS_KEYS:"
         print(f"{says}\n{witness.verifier_key}", file=sys.stderr)

@@ -16,8 +16,7 @@ from typing import Final
 
 from app.forms import today
 from app.post import NotSent, Post
-from app.proof.checkpoints import CheckpointFile, TornFile, origin_of
-from app.proof.log_rows import LOGS
+from app.proof.checkpoints import READS_SUFFIX, CheckpointFile, TornFile
 from app.proof.whole_file import write_whole
 from app.wording.common import _, day
 
@@ -43,11 +42,10 @@ _log = logging.getLogger("casebook.mail")
 class DailyMail:
     """Sends the newest checkpoints of a file, once a day to each address."""
 
-    def __init__(self, post: Post, addresses: Sequence[str], file: CheckpointFile, origin: str) -> None:
+    def __init__(self, post: Post, addresses: Sequence[str], file: CheckpointFile) -> None:
         self._post = post
         self._addresses = tuple(dict.fromkeys(addresses))
         self._file = file
-        self._origin = origin
 
     @property
     def memory(self) -> Path:
@@ -74,16 +72,23 @@ class DailyMail:
         """
         sent = self._sent_on(when)
         due = [address for address in self._addresses if _digest(address) not in sent]
-        newest = [self._file.newest(origin_of(self._origin, log)) for log in LOGS] if due else []
-        notes = [found[1].decode() for found in newest if found]
+        notes = self._newest() if due else []
         if not notes:
             return 0
-        text = TEXT.format(origin=self._origin, notes="\n".join(notes))
+        text = TEXT.format(origin=notes[0].partition("\n")[0], notes="\n".join(notes))
         reached = self._post.send(due, text, SUBJECT.format(day=day(when)))
         self._remember(when, sent | {_digest(address) for address in reached})
         if len(reached) < len(due):
             raise NotSent(f"{len(due) - len(reached)} of {len(due)} addresses were refused.")
         return len(reached)
+
+    def _newest(self) -> list[str]:
+        """The last note of each log, whatever its epoch is called: the file is one record's."""
+        found: dict[bool, str] = {}
+        for note in self._file.notes():
+            text = note.decode()
+            found[text.partition("\n")[0].endswith(READS_SUFFIX)] = text
+        return [found[reads] for reads in sorted(found)]
 
     def _sent_on(self, when: date) -> set[str]:
         try:

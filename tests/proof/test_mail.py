@@ -43,7 +43,7 @@ def sign(file: CheckpointFile, size: int, log: str = "") -> bytes:
 
 def mail(url: str, file: CheckpointFile, to: tuple[str, ...] = TO) -> DailyMail:
     """One that knows nothing but the file beside the checkpoints, as after a restart."""
-    return DailyMail(Smtp(url), to, file, KEY.name)
+    return DailyMail(Smtp(url), to, file)
 
 
 def test_it_goes_out_once_a_day_to_each_address_and_survives_a_restart(
@@ -65,6 +65,12 @@ def test_it_goes_out_once_a_day_to_each_address_and_survives_a_restart(
         assert [read_checkpoint(note, KEY.verifier_key)[0].size for note in notes_of(body)] == [5, 2]
     # A quiet day's message is the same, and comes all the same.
     assert mail(url, file).send_due(DAY + timedelta(days=1)) == 2
+    # After an epoch began, its checkpoints are what is worth keeping.
+    later = sign(file, 4, "/epoch2")
+    assert mail(url, file).send_due(DAY + timedelta(days=2)) == 2
+    body = mailbox.got[-1][1].get_payload(decode=True)
+    assert isinstance(body, bytes)
+    assert notes_of(body) == [later, notes[1]]
 
 
 def test_an_address_that_was_refused_is_tried_again_and_the_others_are_not(

@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from uuid import uuid4
 
 import pytest
@@ -13,16 +13,28 @@ from werkzeug.serving import make_server
 
 from app import create_app
 from app.cli import main
+from app.cli.witness import mailing
 from app.house import House
 from app.proof.checkpoints import Checkpoints
 from app.proof.log_key import create_log_key
 from app.proof.note import SigningKey, signed_note
 from app.proof.verifier import Checkpoint, Note, NotVerified, VerifierKey, read_checkpoint
+from app.proof.witness import notes_of
 from app.settings import Settings
 from tests.giving import a_case, a_pupil
+from tests.mailbox import Mailbox
+from tests.projections.conftest import until
 from tests.proof.conftest import Proven
 
 Run = Callable[..., tuple[int, str, str]]
+
+
+LOST = (
+    "DELETE FROM record.events WHERE notification_id = (SELECT max(notification_id) FROM record.events)",
+    "UPDATE record.heads SET size = size - 1 WHERE log = 'events'",
+    "DELETE FROM record.checkpoints WHERE size = (SELECT max(size) FROM record.checkpoints)",
+)
+"""What an older back-up doesn't have: the newest fact, and the checkpoint that covers it."""
 
 
 @pytest.fixture
@@ -158,6 +170,52 @@ def test_a_laptop_looks_signs_and_sees_what_must_not_be(
     assert "shows none any more" in err
 
 
+def test_an_epoch_is_gone_on_with_when_the_governor_says_so(
+    proven: Proven, laptop: Run, office: Run, address: str, tmp_path: Path
+) -> None:
+    known = ("--log-key", str(proven.key.verifier_key))
+    look = ("look", address, "--token-file", token(proven.house, tmp_path), *known)
+    for _ in range(3):
+        a_pupil(proven.house)
+    proven.anchor().checkpoint()
+    assert laptop(*look)[0] == 0
+    proven.attack(*LOST)
+    assert office("new-epoch", "--reason", "The disk failed")[0] == 0
+    name = f"{proven.settings.origin}/epoch2"
+    status, out, err = laptop(*look)
+    assert (status, out) == (1, "")
+    assert f"--accept {name}" in err
+    assert laptop(*look, "--accept", name)[0] == 0
+    for _ in range(2):
+        a_pupil(proven.house)
+        proven.anchor().checkpoint()
+        status, out, err = laptop(*look)
+        assert status == 0, err
+        assert "are still there, unchanged" in err
+        kept = Checkpoints(proven.house.pool).newest(name)
+        assert kept
+        assert out.splitlines()[0] in kept.note
+
+
+def test_the_anchor_sends_the_days_checkpoint_by_mail(proven: Proven) -> None:
+    a_pupil(proven.house)
+    box, stop = Mailbox(), Event()
+    settings = replace(proven.settings, smtp_url=box.open(), checkpoint_mail=("chair@governors.example",))
+    try:
+        [note] = proven.anchor().checkpoint()
+        with mailing(settings, stop):
+            until(lambda: bool(box.got))
+        assert stop.is_set()
+        with mailing(replace(settings, checkpoint_mail=()), Event()):
+            pass
+    finally:
+        box.close()
+    [(address, message)] = box.got
+    body = message.get_payload(decode=True)
+    assert isinstance(body, bytes)
+    assert (address, notes_of(body)) == ("chair@governors.example", [note])
+
+
 def test_a_look_that_fails_says_why_and_is_no_alarm(
     proven: Proven, laptop: Run, address: str, tmp_path: Path
 ) -> None:
@@ -262,6 +320,13 @@ def test_log_keys_change_over_a_term_without_a_gap(proven: Proven, office: Run, 
     status, out, _ = office("verify", "--log-key", new, **databases)
     assert status == 1
     assert "signature" in out
+    # The old key's public half goes on being needed: an epoch compares all that was ever signed.
+    proven.attack(*LOST)
+    lost = ("new-epoch", "--reason", "The disk failed")
+    assert "signed" in office(*lost, LOG_KEY_FILE=following)[2]
+    status, out, err = office(*lost, LOG_KEY_FILE=following, LOG_VKEY=f"{new}\n{old}")
+    assert status == 0, err
+    assert "number 3" in out
 
 
 def test_a_bad_signature_of_a_known_key_is_not_hidden_by_a_good_one(tmp_path: Path) -> None:
