@@ -28,18 +28,21 @@ def add_to(commands: Commands) -> None:
 
 
 def _new_epoch(said: Namespace) -> None:
-    from app.cli.proof import checkpoint_file, signing_key
+    from app.cli.proof import checkpoint_file, next_keys, signing_key, verifier_keys
     from app.cli.surroundings import anchor_here
     from app.proof.new_epoch import EpochRefused, new_epoch
 
     settings = anchor_here()
+    key = signing_key(settings)
     try:
         epoch, notes = new_epoch(
             settings.database_url,
-            signing_key(settings),
+            key,
             checkpoint_file(settings),
+            older=[one for one in verifier_keys(settings) if one != key.verifier_key],
             by=said.by,
             reason=said.reason,
+            also=next_keys(settings),
             although_changed=said.although_changed,
         )
     except EpochRefused as refused:

@@ -4,7 +4,6 @@ A statement says what is gone. It is kept in the database, for all who ask, and 
 for the anchor: whoever can change the database can't make it begin anew. The record keeps its log key.
 """
 
-import os
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ from psycopg import Connection
 from app.proof.checkpoints import CheckpointFile, TornFile, origin_of
 from app.proof.log_rows import LOGS
 from app.proof.verifier import EPOCH, Epoch, Gap, NotVerified, Range, compact, leaf_hash
+from app.proof.whole_file import write_once
 
 _STATEMENTS: Final = "SELECT statement FROM record.epochs ORDER BY epoch"
 _KEEP: Final = (
@@ -83,21 +83,7 @@ def keep_beside(file: Path, epoch: Epoch) -> None:
 
     Raises FileExistsError when that epoch has one already.
     """
-    path = statement_file(file, epoch.number)
-    unfinished = path.with_suffix(".unfinished")
-    unfinished.unlink(missing_ok=True)
-    with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as made:
-        made.write(epoch.raw)
-        made.flush()
-        os.fsync(made.fileno())
-    # A link, unlike a renaming, never puts one statement in the place of another.
-    os.link(unfinished, path)
-    unfinished.unlink()
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    write_once(statement_file(file, epoch.number), epoch.raw)
 
 
 def keep_in(connection: Connection[Any], epoch: Epoch) -> None:

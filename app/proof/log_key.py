@@ -11,6 +11,7 @@ from binascii import Error as NotBase64
 from pathlib import Path
 
 from app.proof.note import SigningKey
+from app.proof.whole_file import write_once
 
 
 class LogKeyRefused(Exception):
@@ -20,11 +21,7 @@ class LogKeyRefused(Exception):
 def create_log_key(path: Path, name: str) -> SigningKey:
     """Make a new key in a new file that only its owner can read. Raises FileExistsError."""
     key = SigningKey(name, os.urandom(32))
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(urlsafe_b64encode(key.seed).rstrip(b"=") + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
+    write_once(path, urlsafe_b64encode(key.seed).rstrip(b"=") + b"\n")
     return key
 
 

@@ -4,6 +4,8 @@ Nothing is smoothed over. What can be compared must be what was signed, and what
 that every later checkpoint vouches for.
 """
 
+from collections.abc import Sequence
+
 import psycopg
 
 from app.proof.anchor import ANCHOR_LOCK, Anchor, known_epochs, newest_signed
@@ -11,7 +13,7 @@ from app.proof.checkpoints import CheckpointFile, origin_of
 from app.proof.epoch import entries, keep_beside, stated
 from app.proof.log_rows import LOGS
 from app.proof.note import SigningKey
-from app.proof.verifier import Epoch, Gap
+from app.proof.verifier import Epoch, Gap, VerifierKey
 from app.proof.verify import Report, Verifier
 
 
@@ -20,14 +22,22 @@ class EpochRefused(Exception):
 
 
 def new_epoch(
-    url: str, key: SigningKey, file: CheckpointFile, *, by: str, reason: str, although_changed: bool = False
+    url: str,
+    key: SigningKey,
+    file: CheckpointFile,
+    *,
+    by: str,
+    reason: str,
+    although_changed: bool = False,
+    older: Sequence[VerifierKey] = (),
+    also: Sequence[SigningKey] = (),
 ) -> tuple[Epoch, list[bytes]]:
     """Begin the next epoch of the record whose log key this is, and sign its first checkpoints.
 
-    `by` and `reason` stand in the statement for good: a role and what happened, no names of children. Entries
-    that were signed otherwise than they are now, and not just cut off at the end, are refused unless
-    `although_changed`. When a kill left an epoch unsigned, that one is finished. Raises EpochRefused,
-    AnchorRefuses, TornFile, psycopg.Error.
+    `older` are keys that signed before this one, `also` those that sign beside it. `by` and `reason` stand in
+    the statement for good: a role and what happened, no names of children. Entries that were signed otherwise
+    than they are now, and not just cut off at the end, are refused unless `although_changed`. When a kill
+    left an epoch unsigned, that one is finished. Raises EpochRefused, AnchorRefuses, TornFile, psycopg.Error.
     """
     with psycopg.connect(url, autocommit=True, connect_timeout=10) as connection:
         connection.execute("SELECT pg_advisory_lock(%s)", [ANCHOR_LOCK])
@@ -36,7 +46,7 @@ def new_epoch(
         last = {log: newest_signed(connection, file, origin_of(origin, log), key) for log in LOGS}
         epoch = before[-1] if before else None
         if epoch is None or any(last.values()):
-            report = Verifier(url, None, key.name, key.verifier_key).verify(
+            report = Verifier(url, None, key.name, key.verifier_key, older=older).verify(
                 ("checkpoint file", note) for note in file.notes()
             )
             signed = {
@@ -47,7 +57,7 @@ def new_epoch(
             notes = [found[1] for found in last.values() if found]
             epoch = stated(origin, before, gaps, notes, by, reason)
             keep_beside(file.path, epoch)
-    return epoch, Anchor(url, key.name, key, file).checkpoint()
+    return epoch, Anchor(url, key.name, key, file, also=also).checkpoint()
 
 
 def _gaps(report: Report, signed: dict[str, int], *, although_changed: bool) -> dict[str, Gap]:

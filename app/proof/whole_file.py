@@ -6,14 +6,36 @@ from pathlib import Path
 
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file that only its owner reads, on the disk before this returns. What was there is replaced."""
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+    unfinished = _unfinished(path, content)
+    unfinished.rename(path)
+    _sync(path.parent)
+
+
+def write_once(path: Path, content: bytes) -> None:
+    """The same, where nothing is replaced: raises FileExistsError."""
+    unfinished = _unfinished(path, content)
+    try:
+        # A link, unlike a renaming, takes nobody's place.
+        os.link(unfinished, path)
+    finally:
+        unfinished.unlink()
+    _sync(path.parent)
+
+
+def _unfinished(path: Path, content: bytes) -> Path:
+    made = path.with_name(f".{path.name}.unfinished")
+    # A kill may have left one, which is the whole file by another name.
+    made.unlink(missing_ok=True)
+    with os.fdopen(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-    unfinished.rename(path)
-    folder = os.open(path.parent, os.O_RDONLY)
+    return made
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(folder)
+        os.fsync(handle)
     finally:
-        os.close(folder)
+        os.close(handle)
