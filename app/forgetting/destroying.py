@@ -204,6 +204,8 @@ def apply_list(pool: ConnectionPool, listed: DestroyedList) -> list[UUID]:
 def _unlock(connection: Connection[Any]) -> None:
     try:
         connection.execute("SELECT pg_advisory_unlock_all()")
-    except _PASSING:
+    except BaseException as error:
         # In the pool, with the lock still held, it would keep everybody from finishing.
         connection.close()
+        if not isinstance(error, _PASSING):
+            raise
