@@ -20,7 +20,7 @@ from app.proof.checkpoints import CheckpointFile, TornFile, keep, origin_of
 from app.proof.epoch import begun, chained, keep_in, statements_beside, statements_in
 from app.proof.log_rows import LOGS, LogRow, rows_of
 from app.proof.note import SigningKey, signed_note
-from app.proof.verifier import Checkpoint, Epoch, NotVerified, Range, read_checkpoint
+from app.proof.verifier import Checkpoint, Epoch, Note, NotVerified, Range, read_checkpoint
 
 ANCHOR_LOCK: Final = 4849336204517397
 """Held while a checkpoint is made."""
@@ -176,8 +176,14 @@ class Anchor:
 def known_epochs(connection: Connection[Any], file: CheckpointFile, origin: str) -> list[Epoch]:
     """The epochs of the record `origin`, by the statements beside the file; the database is told of them.
 
-    Raises AnchorRefuses when the database tells of others, TornFile.
+    Raises AnchorRefuses when the database tells of others or calls the record otherwise, TornFile.
     """
+    # The record's name comes from its database: under a new one all could be signed as if for the first time.
+    names = {Checkpoint.parse(Note.parse(note).text).origin for note in file.notes()}
+    if names and names.isdisjoint(origin_of(origin, log) for log in LOGS):
+        raise AnchorRefuses(
+            f"The file {file.path} is of {min(names)}, and this record calls itself {origin}."
+        )
     ours = statements_beside(file.path)
     try:
         theirs = statements_in(connection)

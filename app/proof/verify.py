@@ -14,8 +14,9 @@ from uuid import UUID
 import psycopg
 from psycopg import Connection
 
-from app.proof.checkpoints import origin_of
+from app.proof.checkpoints import READS_SUFFIX, origin_of
 from app.proof.epoch import begun, chained, entries, is_epoch_of, statements_in
+from app.proof.guards import wrong_guards
 from app.proof.log_rows import LOGS, LogRow, rows_of
 from app.proof.verifier import (
     Checkpoint,
@@ -30,16 +31,6 @@ _CHUNK: Final = 4096
 _KEPT: Final = "SELECT note FROM record.checkpoints ORDER BY made_at, size"
 _SIZES: Final = "SELECT log, size FROM record.heads"
 _KEYS: Final = "SELECT originator_id FROM keys.data_keys WHERE originator_id = ANY(%s)"
-# What refuses changes: the triggers as migrations made them, on.
-_GUARDS: Final = """
-    SELECT c.relname || '.' || t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
-     WHERE c.relnamespace = 'record'::regnamespace AND NOT t.tgisinternal
-       AND ((t.tgname = 'refuse_change' AND t.tgenabled = 'A') OR (t.tgname = 'stamp' AND t.tgenabled = 'O'))
-"""
-GUARDS: Final = frozenset(
-    [f"{table}.refuse_change" for table in ("origin", "events", "commands", "heads", "reads", "checkpoints")]
-    + ["cosignatures.refuse_change", "epochs.refuse_change", "events.stamp", "reads.stamp"]
-)
 
 Progress = Callable[[str, int, int], None]
 
@@ -151,9 +142,8 @@ class Verifier:
         self._faults.append(Fault(log, entry, check, text))
 
     def _check_guards(self, connection: Connection[Any]) -> None:
-        on = {name for (name,) in connection.execute(_GUARDS)}
-        for name in sorted(GUARDS - on):
-            self._fault("database", None, "guards", f"the trigger {name} is off or gone")
+        for text in wrong_guards(connection):
+            self._fault("database", None, "guards", text)
 
     def _good(self, notes: Iterable[tuple[str, bytes]]) -> list[tuple[str, Checkpoint, int | None]]:
         """The checkpoints that are signed with the log key. Those that aren't are faults."""
@@ -175,11 +165,8 @@ class Verifier:
         found, vouched = [], not epochs
         for source, checkpoint, time in good:
             if checkpoint.origin not in names:
-                if log == "events" and is_epoch_of(checkpoint.origin, self._origin):
-                    text = (
-                        f"a checkpoint ({source}) is of {checkpoint.origin}, which the database doesn't know"
-                    )
-                    self._fault("epochs", None, "epoch", text)
+                if log == "events":
+                    self._check_name(source, checkpoint.origin.removesuffix(READS_SUFFIX), names)
                 continue
             number = names.index(checkpoint.origin)
             over = entries(checkpoint.size, checkpoint.origin, self._origin)
@@ -195,6 +182,20 @@ class Verifier:
         if not vouched and log == "events":
             self._fault("epochs", None, "epoch", f"no checkpoint vouches for {epochs[-1].origin}")
         return sorted(found, key=lambda one: one.entries)
+
+    def _check_name(self, source: str, origin: str, names: Sequence[str]) -> None:
+        """What is of none of this record's logs is of an epoch kept from us, or the record was renamed."""
+        if origin in names:
+            return
+        said = f"a checkpoint ({source}) is of {origin}, "
+        if is_epoch_of(origin, self._origin):
+            fault = Fault("epochs", None, "epoch", said + "of which the database knows nothing")
+        else:
+            fault = Fault(
+                "checkpoints", None, "origin", said + f"and this record calls itself {self._origin}"
+            )
+        if fault not in self._faults:
+            self._faults.append(fault)
 
     def _one(
         self,
