@@ -105,7 +105,7 @@ def test_what_cant_be_made_is_said_in_one_line_and_leaves_no_file(
     for arguments, part in (
         (("evidence", uuid4(), *say), "isn't there"),
         (("evidence", case_id, *say, "--by", "Nobody"), "no open account"),
-        (("evidence", case_id, *say, "--at", "99"), "no checkpoint over 99"),
+        (("evidence", case_id, *say, "--at", "9999"), "no checkpoint over 9999"),
         (("evidence", case_id, "--out", out, "--reason", " "), "Say for whom"),
         (("evidence", case_id, "--out", tmp_path / "nowhere" / "pack.zip", "--reason", "x"), "isn't there"),
     ):

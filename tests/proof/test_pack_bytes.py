@@ -248,7 +248,7 @@ def test_a_file_that_was_signed_for_another_pack_doesnt_fit_into_this_one() -> N
             refused(zipped({**first, name: second[name]}), "digest")
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.sampled_from(FILES), st.binary(max_size=200), st.data())
 def test_nothing_but_not_verified_whatever_bytes_come(name: str, junk: bytes, data: st.DataObject) -> None:
     files = files_of(SMALLEST)
