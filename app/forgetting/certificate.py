@@ -11,6 +11,7 @@ from uuid import UUID
 from app.casework import Told
 from app.house import House
 from app.proof.checkpoints import Checkpoints, Kept
+from app.proof.epoch import entries, statements_in
 from app.proof.pack import ROUTE
 from app.record.reads import Read
 from domain.erasure import Completed, Erasure, Grounds, KeyDestroyed, Ordered, Requested, State, Withdrawn
@@ -75,7 +76,7 @@ def certificate(house: House, erasure_id: UUID) -> Certificate | None:
         one.fact.mutate(erasure)
     gone = [one for one in told if isinstance(one.fact, KeyDestroyed)]
     completed = _step(told, Completed)
-    checkpoints, origin = Checkpoints(house.pool), _origin(house)
+    checkpoints, origins = Checkpoints(house.pool), _origins(house)
     return Certificate(
         erasure_id=erasure_id,
         state=erasure.state,
@@ -88,8 +89,8 @@ def certificate(house: House, erasure_id: UUID) -> Certificate | None:
         completed=completed,
         parts=len(erasure.targets),
         keys=tuple(_gone(one) for one in gone),
-        before=_newest_below(checkpoints, origin, gone[0].position) if gone else None,
-        after=_first_with(checkpoints, origin, completed.position) if completed else None,
+        before=_newest_below(checkpoints, origins, gone[0].position) if gone else None,
+        after=_first_with(checkpoints, origins, completed.position) if completed else None,
         packs=packs_of(house, [*erasure.targets, *([erasure.pupil_id] if erasure.pupil_id else [])]),
     )
 
@@ -106,11 +107,12 @@ def packs_of(house: House, subjects: Sequence[UUID]) -> tuple[Read, ...]:
     return tuple(found[number] for number in sorted(found))
 
 
-def _origin(house: House) -> str:
-    """The record's name, as its database knows it."""
+def _origins(house: House) -> list[str]:
+    """The record's own name, and after it that of each epoch that it had to begin."""
     with house.pool.connection() as connection:
         row = connection.execute("SELECT origin FROM record.origin").fetchone()
-    return row[0] if row else house.settings.origin
+        epochs = statements_in(connection)
+    return [row[0] if row else house.settings.origin, *(epoch.origin for epoch in epochs)]
 
 
 def _step(told: Sequence[Told], kind: type[Ordered | Withdrawn | Completed]) -> Step | None:
@@ -125,15 +127,19 @@ def _gone(told: Told) -> GoneKey:
     return GoneKey(fact.target, fact.kid, told.recorded_at)
 
 
-def _newest_below(checkpoints: Checkpoints, origin: str, position: int) -> Kept | None:
-    return next(iter(checkpoints.listed(origin, below=position, limit=1)), None)
+def _newest_below(checkpoints: Checkpoints, origins: list[str], position: int) -> Kept | None:
+    for origin in reversed(origins):
+        # A later epoch's checkpoints have one leaf more than entries.
+        for kept in checkpoints.listed(origin, below=position + (origin != origins[0]), limit=1):
+            return kept
+    return None
 
 
-def _first_with(checkpoints: Checkpoints, origin: str, position: int) -> Kept | None:
+def _first_with(checkpoints: Checkpoints, origins: list[str], position: int) -> Kept | None:
     found, below = None, None
-    while kept := checkpoints.listed(origin, below=below):
+    while kept := checkpoints.listed(origins[-1], below=below):
         for one in kept:
-            if one.size < position:
+            if entries(one.size, one.origin, origins[0]) < position:
                 return found
             found = one
         below = kept[-1].size

@@ -16,6 +16,7 @@ LISTS: Final = {
     "staff": _("People with an account"),
 }
 """What each list is called."""
+LOST: Final = _("Lost entries")
 
 
 class Part(NamedTuple):
@@ -51,7 +52,7 @@ def parts(found: "Checkup") -> list[Part]:
     return [
         Part(_("Record"), _sentence(_record(found)), True),
         Part(_("Checkpoints"), _checkpoints(found), found.anchoring),
-        *(Part(_("Lost entries"), _lost(epoch), True) for epoch in found.epochs),
+        *(Part(LOST, lost(epoch), True) for epoch in found.epochs),
         Part(_("Projector"), keeper, running),
         *lists,
         Part(_("Alerts"), _sentence(_alerts(found)), not found.waiting),
@@ -149,7 +150,8 @@ def _checkpoints(found: "Checkup") -> str:
     ).format(when=moment(found.signed_at), n=f"{after:,}")
 
 
-def _lost(epoch: "Epoch") -> str:
+def lost(epoch: "Epoch") -> str:
+    """What an epoch says of the entries that were lost before it."""
     facts, reads = epoch.gaps["events"].lost, epoch.gaps["reads"].lost
     if facts or reads:
         what = _("{facts} and {reads} that had been signed are gone").format(
