@@ -25,8 +25,9 @@ from app.proof.log_rows import LOGS
 from app.proof.published import NotKept, NotYet
 from app.wording.common import _
 
-WITNESSES: Final = frozenset({"inspector", "chair", "head", "data_officer", "admin"})
-"""Who may bring a witness's signature: those who oversee the record, and who looks after the server."""
+WITNESSES: Final = frozenset({"referrer", "inspector", "chair", "head", "data_officer", "admin"})
+"""Who may bring a witness's signature: those who oversee the record, who looks after the server, and accounts
+that may read nothing, as a witness's own should be."""
 SIGNATURES: Final = Limit(240, 60 * 60, "login_key = %(what)s")
 """Signatures that one account brings."""
 NO_CHECKPOINT: Final = _("There is no such checkpoint. The anchor signs the first one soon after it starts.")

@@ -54,7 +54,7 @@ COMMANDS = {
         )
     },
     "/scheme/adopt": "coordinator head",
-    "/checkpoints/cosignatures": "inspector chair head data_officer admin",
+    "/checkpoints/cosignatures": "referrer inspector chair head data_officer admin",
 }
 READS = {
     "/me": EVERYBODY,

@@ -15,6 +15,7 @@ from urllib.request import urlopen
 
 import pytest
 
+from app.api.checkpoints import WITNESSES
 from app.api.reading import READINGS
 from app.commands import BY_KEY
 from app.settings import Settings
@@ -41,7 +42,8 @@ def not_for(role: str) -> list[str]:
     """The operations that this role may never use: they would only hear 403, which other tests ask for."""
     commands = [doing.key.replace("/", "-") for doing in BY_KEY.values() if role not in doing.roles]
     readings = [one.view.__name__.replace("_", "-") for one in READINGS if role not in one.roles]
-    return [*commands, *(f"read-{name}" for name in readings)]
+    witness = [] if role in WITNESSES else ["keep-cosignature"]
+    return [*commands, *witness, *(f"read-{name}" for name in readings)]
 
 
 @dataclass

@@ -103,7 +103,7 @@ def address(proven: Proven) -> Iterator[str]:
     server.server_close()
 
 
-def token(house: House, folder: Path, role: str = "inspector") -> Path:
+def token(house: House, folder: Path, role: str = "referrer") -> Path:
     account = uuid4()
     house.accounts.open(account, role, [], None)
     path = folder / f"token-{role}"
@@ -239,7 +239,7 @@ def test_a_look_that_fails_says_why_and_is_no_alarm(
     assert laptop("look", address, "--token-file", tmp_path / "none", *known)[0] == 1
     assert laptop("look", address, "--token-file", good, "--log-key", "mistyped")[0] == 2
     # Whose account may not bring a signature still gets it, to send it by hand.
-    mere = token(proven.house, tmp_path, "referrer")
+    mere = token(proven.house, tmp_path, "coordinator")
     status, out, err = laptop("look", f"{address}/", "--token-file", mere, *known)
     assert status == 1
     assert out.startswith("— governors.example ")

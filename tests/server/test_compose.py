@@ -129,12 +129,14 @@ def test_settings_take_what_the_container_gives(name: str, tmp_path: Path) -> No
         "CASEBOOK_ORIGIN": "o",
         "CASEBOOK_BASE_URL": "https://casebook.example",
         "CASEBOOK_TRUSTED_PROXIES": "1",
+        "CASEBOOK_WITNESS_KEYS": "",
     }
     settings = for_anchor(given) if name == "anchor" else from_environment(given)
     assert settings.smtp_url == "said-smtp_url"
     assert settings.trusted_proxies == (0 if name == "anchor" else 1)
     known = {f"CASEBOOK_{field.upper()}" for field in Settings.__dataclass_fields__}
     files = {"CASEBOOK_KEK", "CASEBOOK_LOG_KEY", "CASEBOOK_CHECKPOINT", "CASEBOOK_DESTROYED"}
+    files |= {"CASEBOOK_NEXT_LOG_KEY"}
     assert {key.removesuffix("_FILE") for key in given} - files <= known
     # The keys' key isn't kept beside the data.
     assert name == "anchor" or not settings.kek_file.is_relative_to(settings.data_dir)
