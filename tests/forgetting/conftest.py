@@ -47,12 +47,18 @@ class Office(Counting):
         assert wait_for(self.house.pool, done.position, timeout=20)
         return done
 
-    def pupil(self, given: str = "Siân", born_on: date = date(1990, 5, 1), left: bool = True) -> UUID:
+    def pupil(
+        self,
+        given: str = "Siân",
+        family: str = "O'Neill",
+        born_on: date = date(1990, 5, 1),
+        left: bool = True,
+    ) -> UUID:
         """A pupil, who left long ago."""
         done = self.do(
             *("pupils/enrol", "coordinator"),
             given_name=given,
-            family_name="O'Neill",
+            family_name=family,
             born_on=born_on,
             year_group=7,
             tutor_group="7B",
@@ -76,10 +82,14 @@ class Office(Counting):
         key = casework.key(person, RAISE_CONCERN.key, str(uuid4()), {})
         done = self.shown(casework.raise_concern(person, {"childs_words": words}, key=key, case_id=case_id))
         if close:
-            decided = {"decision": "monitor", "rationale": "Watch.", "alternatives": None}
-            self.do("concerns/decide", "dsl", done.subject.id, **decided)
-            self.do("concerns/close", "dsl", done.subject.id, outcome="Safe.", rationale="Settled.")
+            self.close(done.subject.id)
         return done.subject.id
+
+    def close(self, concern_id: UUID) -> None:
+        """Deal with a concern, and close it."""
+        decided = {"decision": "monitor", "rationale": "Watch.", "alternatives": None}
+        self.do("concerns/decide", "dsl", concern_id, **decided)
+        self.do("concerns/close", "dsl", concern_id, outcome="Safe.", rationale="Settled.")
 
     def story(self, born_on: date = date(1990, 5, 1)) -> tuple[UUID, UUID, UUID]:
         """A pupil with a case and its concern, all over and long due."""
