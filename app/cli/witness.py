@@ -7,9 +7,11 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event, Thread
+from time import time
 from typing import TYPE_CHECKING, Final
 
 from app.cli.output import Commands, Failed, add_command
+from app.proof.checkpoints import READS_SUFFIX
 from app.proof.log_rows import LOGS
 from app.proof.verifier import Checkpoint, NotVerified, VerifierKey
 
@@ -254,7 +256,7 @@ def _refuse_without_proof(witness: "Witness", notes: list[bytes]) -> None:
             continue
         seen = witness.last(found.origin)
         if seen and seen.size < found.size:
-            log = "reads" if found.origin.endswith("/reads") else "events"
+            log = "reads" if found.origin.endswith(READS_SUFFIX) else "events"
             raise Failed(
                 f"Give --proof FILE. The school makes it: casebook checkpoint --proof {seen.size} --log {log}"
             )
@@ -275,6 +277,9 @@ def _tell(signed: "Signed") -> None:
     now, before = signed.checkpoint, signed.before
     when = f", signed by the school {_when(signed.signed_at)}" if signed.signed_at else ""
     print(f"{now.origin}: {now.size:,} entries{when}.", file=sys.stderr)
+    days = int(time() - signed.signed_at) // 86_400 if signed.signed_at else 0
+    if days >= 2 and not now.origin.endswith(READS_SUFFIX):
+        print(f"  That is {days} days old. Unless the school is closed, ask why.", file=sys.stderr)
     if before is None:
         print(FIRST_SIGHT.format(origin=now.origin), file=sys.stderr)
     elif before.size == now.size:

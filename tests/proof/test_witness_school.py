@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from threading import Event, Thread
+from time import time
 from uuid import uuid4
 
 import pytest
@@ -288,6 +289,20 @@ def test_without_a_network_the_same_by_files(
     status, out, err = laptop("sign", shown, "--proof", proof, *known)
     assert (status, out) == (1, "")
     assert "chair of governors" in err
+
+
+def test_an_old_checkpoint_is_said_to_be_old(laptop: Run, tmp_path: Path) -> None:
+    key = create_log_key(tmp_path / "key", "casebook.example/x")
+    known, shown = ("--log-key", key.verifier_key), tmp_path / "shown.txt"
+    for n, (days, said) in enumerate(((0, None), (1, None), (3, "3 days old")), 1):
+        text = str(Checkpoint(f"{key.name}{n}", 5, bytes(32)))
+        own = replace(key, name=f"{key.name}{n}")
+        shown.write_bytes(signed_note(text, own.sign(text), own.cosign(text, int(time()) - days * 86_400)))
+        status, _, err = laptop("sign", shown, "--log-key", own.verifier_key)
+        assert status == 0, err
+        assert ("days old" in err) == bool(said)
+        assert (said or "") in err
+    assert laptop("sign", shown, *known)[0] == 1
 
 
 def test_log_keys_change_over_a_term_without_a_gap(proven: Proven, office: Run, tmp_path: Path) -> None:
