@@ -12,9 +12,9 @@ from app.documents.paper import NotDrawn
 from app.documents.sheet import checkpoint_sheet
 from app.proof import verifier
 from app.proof.checkpoints import Checkpoints, Kept, origin_of
-from app.proof.log_key import LogKeyRefused
+from app.proof.epoch import current_origin, entries, statements_in
 from app.proof.pack import PackRefused, make_pack, signing_key
-from app.proof.verifier import Note, NotVerified, VerifierKey
+from app.proof.verifier import Epoch, Note, NotVerified, VerifierKey
 
 if TYPE_CHECKING:
     from app.house import House
@@ -30,41 +30,74 @@ _HEAD: Final = (
 class Standing:
     """How proof stands at one moment.
 
-    `facts` are all that are recorded; `events` and `reads` the newest checkpoints, if there are any; `key` is
-    the public half of the log key, if this process knows it; `signs` whether it could sign a pack.
+    `origin` is the name under which checkpoints are signed now: the record's own (`first`), or its epoch's.
+    `facts` are all that are recorded; `events` and `reads` the newest checkpoints, if there are any; `keys`
+    the public halves of the log key, as far as this process knows them; `signs` whether packs are made here.
+    `epochs` say which entries were lost, if any ever were.
     """
 
     at: datetime
+    first: str
     origin: str
     facts: int
     events: Kept | None
     reads: Kept | None
-    key: VerifierKey | None
+    keys: tuple[VerifierKey, ...]
     signs: bool
+    epochs: tuple[Epoch, ...] = ()
+
+    @property
+    def covered(self) -> int:
+        """How many facts the newest checkpoint covers."""
+        return entries(self.events.size, self.events.origin, self.first) if self.events else 0
+
+    @property
+    def looks_covered(self) -> int:
+        """How many looks the newest checkpoint of theirs covers."""
+        return entries(self.reads.size, self.reads.origin, self.first) if self.reads else 0
+
+    @property
+    def demo(self) -> bool:
+        """Whether everything here is invented."""
+        return self.first.endswith("/demo")
 
     @property
     def witnesses(self) -> tuple[str, ...]:
         """Who else signed the newest checkpoint, by the names of their keys."""
         if self.events is None:
             return ()
+        own = {self.first, self.origin, *(key.name for key in self.keys)}
         signed = Note.parse(self.events.note.encode()).signatures
-        return tuple(dict.fromkeys(name for name, _ in signed if name != self.origin))
+        return tuple(dict.fromkeys(name for name, _ in signed if name not in own))
+
+    @property
+    def key(self) -> VerifierKey | None:
+        """The log key that signed the newest checkpoint; None where none of those known here did."""
+        if self.events is None:
+            return None
+        try:
+            note = Note.parse(self.events.note.encode())
+            return next((key for key in self.keys if note.signed_by(key)), None)
+        except NotVerified:
+            return None
 
 
 def standing(house: "House") -> Standing:
     """How proof stands now. Raises what the record raises when it is out of reach."""
     with house.pool.connection() as connection:
-        origin, facts, at = connection.execute(_HEAD).fetchone() or ("", 0, datetime.now(UTC))
-    kept = Checkpoints(house.pool)
-    key, signs = _key(house)
+        first, facts, at = connection.execute(_HEAD).fetchone() or ("", 0, datetime.now(UTC))
+        origin, epochs = current_origin(connection), statements_in(connection)
+    kept, settings = Checkpoints(house.pool), house.settings
     return Standing(
         at=at,
+        first=first,
         origin=origin,
         facts=facts,
         events=kept.newest(origin),
         reads=kept.newest(origin_of(origin, "reads")),
-        key=key,
-        signs=signs,
+        keys=_keys(house),
+        signs=bool(settings.signer_url or settings.log_key_file),
+        epochs=tuple(epochs),
     )
 
 
@@ -79,17 +112,16 @@ def pack_of(
 
 
 def sheet(house: "House") -> bytes | None:
-    """The governors' sheet with the newest checkpoints; None without a checkpoint or the log key's name.
-
-    Raises NotVerified when the log key didn't sign them: then nobody should file a sheet, but ask why.
-    """
+    """The governors' sheet with the newest checkpoints; None without a checkpoint that a log key signed."""
     found = standing(house)
     if found.events is None or found.key is None:
         return None
     notes = [kept.note.encode() for kept in (found.events, found.reads) if kept is not None]
     school = house.casework.policy().school_name
-    demo = found.origin.endswith("/demo")
-    return checkpoint_sheet(notes, found.key, found.at, school, demo=demo)
+    try:
+        return checkpoint_sheet(notes, found.key, found.at, school, demo=found.demo)
+    except NotVerified:
+        return None
 
 
 def verifier_alone() -> bytes:
@@ -97,13 +129,10 @@ def verifier_alone() -> bytes:
     return Path(verifier.__file__).read_bytes()
 
 
-def _key(house: "House") -> tuple[VerifierKey | None, bool]:
-    """The log key's public half, and whether the secret one is here as well."""
+def _keys(house: "House") -> tuple[VerifierKey, ...]:
     try:
-        return signing_key(house).verifier_key, True
-    except (PackRefused, LogKeyRefused):
-        pass
-    try:
-        return VerifierKey.parse(house.settings.log_vkey or ""), False
-    except NotVerified:
-        return None, False
+        if house.settings.log_vkey:
+            return tuple(VerifierKey.parse(text) for text in house.settings.log_vkey.split())
+        return (signing_key(house).verifier_key,)
+    except (NotVerified, PackRefused):
+        return ()

@@ -12,6 +12,7 @@ from app.documents import evidence
 from app.documents.evidence import Standing
 from app.pages.common import page
 from app.wording import proof as wording
+from app.wording import system
 from app.wording.common import LONDON, _, ago, listed, moment, ngettext
 
 bp = Blueprint("proof", __name__)
@@ -67,10 +68,12 @@ def checkpoint_text(stands: Standing) -> str:
     """How far proof reaches now, in a sentence."""
     if stands.events is None:
         return _("There is no checkpoint yet, so nothing can be proven to anybody outside.")
+    if stands.keys and stands.key is None:
+        return wording.NOT_OURS
     said = _("The newest checkpoint was made {ago}, on {moment}.").format(
         ago=ago(stands.events.made_at, stands.at), moment=moment(stands.events.made_at)
     )
-    after = max(stands.facts - stands.events.size, 0)
+    after = max(stands.facts - stands.covered, 0)
     if not after:
         return said + " " + _("It covers everything that is recorded.")
     return (
@@ -87,15 +90,17 @@ def checkpoint_text(stands: Standing) -> str:
 def _rows(stands: Standing) -> list[dict[str, str]]:
     rows = [{"label": _("Newest checkpoint"), "text": checkpoint_text(stands)}]
     if stands.events is not None:
-        entries = ngettext("{n} entry", "{n} entries", stands.events.size).format(n=f"{stands.events.size:,}")
+        entries = ngettext("{n} entry", "{n} entries", stands.covered).format(n=f"{stands.covered:,}")
         rows.append({"label": _("What it covers"), "text": entries})
         witnesses = listed(stands.witnesses) if stands.witnesses else _("Nobody yet")
         rows.append({"label": _("Also signed by"), "text": witnesses})
     if stands.reads is not None:
         text = _("{n} looks, up to {moment}").format(
-            n=f"{stands.reads.size:,}", moment=moment(stands.reads.made_at)
+            n=f"{stands.looks_covered:,}", moment=moment(stands.reads.made_at)
         )
         rows.append({"label": _("Who looked: newest checkpoint"), "text": text})
+    rows += [{"label": system.LOST, "text": system.lost(epoch)} for epoch in stands.epochs]
     rows.append({"label": _("Name of the record"), "text": stands.origin})
-    rows.append({"label": _("Log key"), "text": str(stands.key) if stands.key else wording.KEY_ELSEWHERE})
+    keys = "\n".join(map(str, stands.keys)) or wording.KEY_ELSEWHERE
+    rows.append({"label": _("Log key"), "text": keys})
     return rows

@@ -229,6 +229,10 @@ LEFT_OUT_LATER: Final = _("What was recorded after the newest checkpoint. Make a
 KEY_ELSEWHERE: Final = _(
     "This server doesn’t know it. Whoever runs the anchor prints it with “casebook log-key”."
 )
+NOT_OURS: Final = _(
+    "The newest checkpoint isn’t signed by the log key. Keep everything as it is, tell whoever runs "
+    "Casebook, and run “casebook verify”."
+)
 PAGE_STEPS: Final = (
     _(
         "Have the log key and a checkpoint from somewhere else than this page: the sheet that the governors "

@@ -100,9 +100,7 @@ def test_from_a_case_to_a_pack_that_verifies_and_tells_what_the_pages_told(
         assert told in history
     assert "<del>Mr Okafor</del>" in history
     assert "<ins>Mrs Okafor</ins>" in history
-    assert [
-        fact for fact in found.facts if f"fact {fact.index}, version {fact.version}" not in history
-    ] == []
+    assert [fact for fact in found.facts if f"fact {fact.index}, version {fact.version}" not in history] == []
     with zipfile.ZipFile(io.BytesIO(pack)) as opened:
         assert text_of(opened.read("history.pdf")).startswith("History for reading")
         assert PROMISE in opened.read("README.txt").decode()
@@ -251,6 +249,12 @@ def test_what_is_proven_is_said_with_its_limits(school: School, log_key: Signing
     assert f"{school.facts()} entries" in text_of(sheet.response.get_data())
     alone = school.as_("chair").client.get("/proof/verifier.py")
     assert b"def verify_pack" in alone.get_data()
+
+    # A server that knows another key says so, and hands out no sheet.
+    other = SigningKey(ORIGIN, b"o" * 32).verifier_key
+    school.house.settings = replace(school.house.settings, log_vkey=str(other))
+    assert "isn’t signed by the log key" in school.as_("head").get("/proof").text
+    school.as_("head").get("/proof/sheet.pdf", 404)
 
     inspector = school.as_("inspector")
     inspector.get("/")
