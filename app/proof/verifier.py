@@ -647,7 +647,7 @@ def _manifest(
             "signature", "the manifest isn't signed by the log key that was given, and by it alone"
         )
     lines = note.text.split("\n")
-    if len(lines) != len(files) + 4 or lines[0] != KIND or not re.fullmatch(_NUMBER, lines[2]) or lines[-1]:
+    if len(lines) != len(files) + 4 or lines[0] != KIND or not re.fullmatch(_NUMBER, lines[2]):
         raise NotVerified("manifest", "it isn't one")
     for name, line in zip(list(files)[1:], lines[4:-1], strict=True):
         if line != f"{sha256(files[name]).hexdigest()}  {name}":
@@ -736,7 +736,7 @@ def _check_before(skeleton: bytes, other: Checkpoint, origin: str, epoch: Epoch 
     # The trees of a second epoch's predecessor have no statement of their own, so its entries are enough.
     if epoch is None or other.origin != epoch.previous or epoch.number != 2:
         raise NotVerified("checkpoint", f"it is of {other.origin}, the pack of {origin}")
-    if other.size > epoch.gaps["events"].kept:
+    if other.size > min(epoch.gaps["events"].kept, len(skeleton) // LEAF_DATA - 1):
         raise NotVerified(
             "epoch", f"entries under the checkpoint over {other.size} were lost, as it says itself"
         )

@@ -192,6 +192,7 @@ def test_a_signature_of_somebody_else_below_the_checkpoint_is_refused_unless_it_
     ("name", "old", "new", "check"),
     [
         ("events.jsonl", b'{"index":', b'{ "index":', "events"),
+        ("events.jsonl", b'{"index":', b'{"Index":', "events"),
         ("events.jsonl", b'{"index":', b'{"more":1,"index":', "events"),
         ("events.jsonl", b'"index":4,', b'"index":4.0,', "events"),
         ("events.jsonl", b'"index":4,', b'"index":4,"index":4,', "events"),
@@ -212,7 +213,7 @@ def test_a_signature_of_somebody_else_below_the_checkpoint_is_refused_unless_it_
         ("keys.json", b'{"', b'{"x":"","', "keys"),
         ("manifest.txt", b"casebook-evidence/1", b"casebook-evidence/2", "manifest"),
     ],
-    ids=range(20),
+    ids=range(21),
 )
 def test_what_is_written_otherwise_is_refused_though_the_log_key_signed_it(
     name: str, old: bytes, new: bytes, check: str
@@ -239,6 +240,30 @@ def test_what_is_written_otherwise_is_refused_though_the_log_key_signed_it(
 )
 def test_a_manifest_that_tells_something_else_is_refused(told: dict[str, object]) -> None:
     refused(forged(files_of(SMALLEST), told=told))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("\n5\n", "\n05\n"),
+        ("\n5\n", "\nfive\n"),
+        ("\n5\n", "\n5\n\n"),
+        ("  README.txt\n", "  README.txt\nmore\n"),
+        ("history.html\n", "history.html "),
+        ('{"made_by":', '{ "made_by":'),
+    ],
+)
+def test_a_manifest_of_another_form_is_refused_though_the_log_key_signed_it(old: str, new: str) -> None:
+    files = files_of(SMALLEST)
+    text = Note.parse(files["manifest.txt"]).text
+    assert old in text
+    text = text.replace(old, new)
+    refused(zipped({**files, "manifest.txt": signed_note(text, LOG.sign(text))}), "manifest")
+
+
+def test_a_pack_of_nothing_is_refused_though_the_log_key_signed_it() -> None:
+    files = {**files_of(SMALLEST), "events.jsonl": b"", "keys.json": b"{}\n"}
+    refused(forged(files, told={"subjects": []}), "manifest")
 
 
 def test_a_file_that_was_signed_for_another_pack_doesnt_fit_into_this_one() -> None:

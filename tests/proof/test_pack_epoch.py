@@ -1,7 +1,7 @@
 """Packs of a record that lost entries and had to begin a new epoch: they carry what was lost."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -9,14 +9,19 @@ import pytest
 
 from app.documents.story import Story
 from app.embedded import Embedded
+from app.proof.ledger import root_of
 from app.proof.new_epoch import new_epoch
 from app.proof.pack import OFFICE, PackRefused, make_pack
-from app.proof.pack_files import Papers
+from app.proof.pack_files import Asked, Papers, events_jsonl, keys_json, packed
 from app.proof.verifier import (
     FILES,
     FILES_OF_AN_EPOCH,
+    Checkpoint,
+    Epoch,
     NotVerified,
     Verified,
+    compact,
+    leaf_hash,
     told,
     unpacked,
     verify_pack,
@@ -24,7 +29,20 @@ from app.proof.verifier import (
 from tests.conftest import _fresh
 from tests.giving import a_case, a_pupil
 from tests.proof.conftest import Proven, with_an_anchor
-from tests.proof.packs import forged, zipped
+from tests.proof.packs import (
+    ALL_EVENTS,
+    ALL_KEYS,
+    CASE,
+    KEYS,
+    LEAVES,
+    LOG,
+    MADE,
+    PAPERS,
+    checkpoint,
+    forged,
+    signed,
+    zipped,
+)
 
 
 def places(story: Story, _events: bytes, _keys: bytes) -> Papers:
@@ -128,3 +146,52 @@ def test_any_byte_of_the_statement_that_is_another_is_refused(restored: Restored
         altered = bytearray(files["epoch.txt"])
         altered[at] ^= 1
         restored.refused(forged({**files, "epoch.txt": bytes(altered)}, restored.proven.key), "epoch")
+
+
+# Without a database: the published facts, as if they came back in a later epoch.
+
+
+def later_pack(number: int, previous: str, kept: int) -> bytes:
+    gaps = {"signed": 9, "kept": kept, "restored": 7}
+    said = {"made_at": "", "by": "the head", "reason": "", "after": "", "events": gaps, "reads": gaps}
+    epoch = Epoch.parse(f"casebook-epoch/1\n{previous}\n{number}\n{compact(said)}\n".encode())
+    leaves = [epoch.leaf, *LEAVES]
+    found = Checkpoint(epoch.origin, len(leaves), root_of(leaf_hash(leaf) for leaf in leaves))
+    events = [replace(event, index=event.index + 1) for event in ALL_EVENTS if event.originator_id == CASE]
+    asked = Asked("Ms Hughes", "Estyn", "Inspection", MADE, (CASE,))
+    lines, keys = events_jsonl(events), keys_json(ALL_KEYS, events)
+    return packed(LOG, found, signed(found), asked, b"".join(leaves), lines, keys, PAPERS, epoch.raw)
+
+
+def refused_with(pack: bytes, check: str, *given: bytes) -> None:
+    with pytest.raises(NotVerified) as caught:
+        verify_pack(pack, KEYS, given)
+    assert caught.value.check == check, caught.value
+
+
+def test_what_came_back_is_compared_with_a_checkpoint_of_the_first_epoch_as_far_as_it_can_be() -> None:
+    second = later_pack(2, LOG.name, kept=5)
+    assert verify_pack(second, KEYS, [checkpoint(size) for size in (1, 4, 5)]).checkpoint.size == 8
+    refused_with(second, "epoch", checkpoint(6))
+    refused_with(second, "consistency", checkpoint(5, leaves=[*LEAVES[:4], LEAVES[5]]))
+    refused_with(second, "checkpoint", signed(Checkpoint("another.example", 3, bytes(32))))
+    reads = signed(Checkpoint(f"{LOG.name}/reads", 5, bytes(32)))
+    assert verify_pack(second, KEYS, [reads + b"\n" + checkpoint(5)]).checkpoint.size == 8
+    # The trees of a second epoch begin with its statement, which a pack of the third doesn't hold.
+    before = "casebook.example/st-example/epoch2/demo"
+    third = later_pack(3, before, kept=5)
+    assert verify_pack(third, KEYS).checkpoint.origin == "casebook.example/st-example/epoch3/demo"
+    refused_with(
+        third, "checkpoint", signed(Checkpoint("casebook.example/st-example/epoch2/demo", 3, bytes(32)))
+    )
+    refused_with(third, "checkpoint", checkpoint(3))
+
+
+def test_the_statement_is_this_records_and_the_first_leaf() -> None:
+    files = unpacked(later_pack(2, LOG.name, kept=5))
+    other = files["epoch.txt"].replace(b'"kept":5', b'"kept":4')
+    refused_with(forged({**files, "epoch.txt": other}), "epoch")
+    elsewhere = unpacked(later_pack(2, "another.example/demo", kept=5))
+    moved = {**files, "epoch.txt": elsewhere["epoch.txt"]}
+    moved["skeleton.bin"] = elsewhere["skeleton.bin"]
+    refused_with(forged(moved), "epoch")
