@@ -22,7 +22,8 @@ dump() { # service, database, file
   mv "$3.unfinished" "$3"
 }
 kept() { # service, file
-  docker compose exec -T "$1" tar -C /var/lib/casebook -cf - . >"$2.unfinished"
+  docker compose exec -T "$1" \
+    tar -C /var/lib/casebook --exclude '*log-key*' --exclude '*.unfinished' -cf - . >"$2.unfinished"
   tar -tf "$2.unfinished" >/dev/null
   mv "$2.unfinished" "$2"
 }

@@ -48,7 +48,7 @@ def docker_for(yard: Yard) -> Path:
     for name, service in compose()["services"].items():
         if name.endswith("-db"):
             programs = shlex.quote(str(find_binaries().folder))
-            text = _DATABASE.format(home=shlex.quote(str(yard.home_of(name))), programs=programs)
+            text = _DATABASE.format(home=shlex.quote(str(yard.folder / "postgres" / name)), programs=programs)
         else:
             environment = yard.environment_of(name)
             text = _OURS.format(

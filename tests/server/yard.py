@@ -231,10 +231,6 @@ class Yard:
             timeout=120,
         )
 
-    def home_of(self, name: str) -> Path:
-        """The data folder of a cluster, where its socket is too."""
-        return self.folder / "postgres" / name
-
     def environment_of(self, name: str) -> dict[str, str]:
         """What the image and the service set."""
         return self._environment(compose()["services"][name]["environment"])
