@@ -1,12 +1,14 @@
 """Each day's checkpoint reaches each address once, whatever happens to mail server and process."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from threading import Event, Thread
 
 import pytest
 
+from app.cli.witness import mailing
 from app.post import NotSent, Smtp
 from app.proof import mail as room
 from app.proof.checkpoints import CheckpointFile
@@ -14,8 +16,10 @@ from app.proof.mail import DailyMail
 from app.proof.note import SigningKey, signed_note
 from app.proof.verifier import Checkpoint, read_checkpoint
 from app.proof.witness import notes_of
+from tests.giving import a_pupil
 from tests.mailbox import Mailbox
 from tests.projections.conftest import until
+from tests.proof.conftest import Proven
 
 KEY = SigningKey("casebook.example/school", bytes(range(32)))
 DAY = date(2026, 11, 22)
@@ -112,3 +116,18 @@ def test_while_the_mail_server_is_away_it_waits_and_then_goes_out(
         sending.join()
     assert "wasn't mailed" in caplog.text
     assert not any(address in caplog.text for address in TO)
+
+
+def test_the_anchor_sends_the_days_checkpoint_by_mail(proven: Proven, mailbox: Mailbox) -> None:
+    a_pupil(proven.house)
+    [note] = proven.anchor().checkpoint()
+    settings, stop = replace(proven.settings, smtp_url=mailbox.open(), checkpoint_mail=TO[:1]), Event()
+    with mailing(settings, stop):
+        until(lambda: bool(mailbox.got))
+    assert stop.is_set()
+    with mailing(replace(settings, checkpoint_mail=()), Event()):
+        pass
+    [(address, message)] = mailbox.got
+    body = message.get_payload(decode=True)
+    assert isinstance(body, bytes)
+    assert (address, notes_of(body)) == (TO[0], [note])

@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from time import time
 
 import pytest
 
+from app.cli import main
 from app.proof import witness as room
 from app.proof.ledger import Tree, root_of
 from app.proof.note import SigningKey, signed_note
-from app.proof.verifier import Checkpoint, Note, leaf_hash
+from app.proof.verifier import Checkpoint, Note, NotVerified, leaf_hash, read_checkpoint
 from app.proof.witness import Odd, Witness, WitnessRefused, notes_of, proof_in, proof_text
 
 NAME = "casebook.example/school"
@@ -204,3 +206,22 @@ def test_a_proof_is_passed_on_as_text() -> None:
     for text in ("not base64!", "AA==\n" * 201):
         with pytest.raises(WitnessRefused):
             proof_in(text)
+
+
+def test_a_bad_signature_of_a_known_key_is_not_hidden_by_a_good_one() -> None:
+    text = str(checkpoint(5))
+    bad = signed_note(text, KEY.sign(text), NEXT.sign(str(checkpoint(6))))
+    assert read_checkpoint(bad, KEY.verifier_key)[0] == checkpoint(5)
+    for keys in ([KEY.verifier_key, NEXT.verifier_key], [NEXT.verifier_key, KEY.verifier_key]):
+        with pytest.raises(NotVerified, match="is wrong"):
+            read_checkpoint(bad, *keys)
+
+
+def test_an_old_checkpoint_is_said_to_be_old(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shown = tmp_path / "shown.txt"
+    for size, days in enumerate((0, 1, 3), 1):
+        state, text = tmp_path / str(size), str(checkpoint(size))
+        shown.write_bytes(signed_note(text, KEY.sign(text), KEY.cosign(text, int(time()) - days * 86_400)))
+        command = ["witness", "sign", str(shown), "--log-key", str(KEY.verifier_key), "--state", str(state)]
+        assert main(command) == 0
+        assert ("3 days old" in capsys.readouterr().err) == (days == 3)

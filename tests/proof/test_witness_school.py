@@ -4,8 +4,7 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from threading import Event, Thread
-from time import time
+from threading import Thread
 from uuid import uuid4
 
 import pytest
@@ -14,17 +13,12 @@ from werkzeug.serving import make_server
 
 from app import create_app
 from app.cli import main
-from app.cli.witness import mailing
 from app.house import House
 from app.proof.checkpoints import Checkpoints
-from app.proof.log_key import create_log_key
-from app.proof.note import SigningKey, signed_note
-from app.proof.verifier import Checkpoint, Note, NotVerified, VerifierKey, read_checkpoint
-from app.proof.witness import notes_of
+from app.proof.note import SigningKey
+from app.proof.verifier import Checkpoint, Note, VerifierKey, read_checkpoint
 from app.settings import Settings
 from tests.giving import a_case, a_pupil
-from tests.mailbox import Mailbox
-from tests.projections.conftest import until
 from tests.proof.conftest import Proven
 
 Run = Callable[..., tuple[int, str, str]]
@@ -198,25 +192,6 @@ def test_an_epoch_is_gone_on_with_when_the_governor_says_so(
         assert out.splitlines()[0] in kept.note
 
 
-def test_the_anchor_sends_the_days_checkpoint_by_mail(proven: Proven) -> None:
-    a_pupil(proven.house)
-    box, stop = Mailbox(), Event()
-    settings = replace(proven.settings, smtp_url=box.open(), checkpoint_mail=("chair@governors.example",))
-    try:
-        [note] = proven.anchor().checkpoint()
-        with mailing(settings, stop):
-            until(lambda: bool(box.got))
-        assert stop.is_set()
-        with mailing(replace(settings, checkpoint_mail=()), Event()):
-            pass
-    finally:
-        box.close()
-    [(address, message)] = box.got
-    body = message.get_payload(decode=True)
-    assert isinstance(body, bytes)
-    assert (address, notes_of(body)) == ("chair@governors.example", [note])
-
-
 def test_a_look_that_fails_says_why_and_is_no_alarm(
     proven: Proven, laptop: Run, address: str, tmp_path: Path
 ) -> None:
@@ -291,20 +266,6 @@ def test_without_a_network_the_same_by_files(
     assert "chair of governors" in err
 
 
-def test_an_old_checkpoint_is_said_to_be_old(laptop: Run, tmp_path: Path) -> None:
-    key = create_log_key(tmp_path / "key", "casebook.example/x")
-    known, shown = ("--log-key", key.verifier_key), tmp_path / "shown.txt"
-    for n, (days, said) in enumerate(((0, None), (1, None), (3, "3 days old")), 1):
-        text = str(Checkpoint(f"{key.name}{n}", 5, bytes(32)))
-        own = replace(key, name=f"{key.name}{n}")
-        shown.write_bytes(signed_note(text, own.sign(text), own.cosign(text, int(time()) - days * 86_400)))
-        status, _, err = laptop("sign", shown, "--log-key", own.verifier_key)
-        assert status == 0, err
-        assert ("days old" in err) == bool(said)
-        assert (said or "") in err
-    assert laptop("sign", shown, *known)[0] == 1
-
-
 def test_log_keys_change_over_a_term_without_a_gap(proven: Proven, office: Run, tmp_path: Path) -> None:
     a_pupil(proven.house)
     old = proven.key.verifier_key
@@ -342,13 +303,3 @@ def test_log_keys_change_over_a_term_without_a_gap(proven: Proven, office: Run, 
     status, out, err = office(*lost, LOG_KEY_FILE=following, LOG_VKEY=f"{new}\n{old}")
     assert status == 0, err
     assert "number 3" in out
-
-
-def test_a_bad_signature_of_a_known_key_is_not_hidden_by_a_good_one(tmp_path: Path) -> None:
-    old, new = (create_log_key(tmp_path / name, "casebook.example/x") for name in ("old", "new"))
-    text = str(Checkpoint(old.name, 5, bytes(32)))
-    bad = signed_note(text, old.sign(text), new.sign(text.replace("5", "6")))
-    assert read_checkpoint(bad, old.verifier_key)[0].size == 5
-    for keys in ([old.verifier_key, new.verifier_key], [new.verifier_key, old.verifier_key]):
-        with pytest.raises(NotVerified, match="is wrong"):
-            read_checkpoint(bad, *keys)
