@@ -1,6 +1,7 @@
 """Evidence packs and what is proven, on the pages: chosen, noted, taken away, and checked at home."""
 
 import io
+import re
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+import app
 from app.proof.anchor import Anchor
 from app.proof.checkpoints import CheckpointFile
 from app.proof.log_key import create_log_key
@@ -18,6 +20,9 @@ from app.proof.verifier import Verified, verify_pack
 from app.wording.proof import NOT_PROVEN, PROMISE
 from tests.conftest import ORIGIN
 from tests.documents.reading import text_of
+from tests.journeys.conftest import browser as browser
+from tests.journeys.conftest import glass as glass
+from tests.journeys.glass import Glass
 from tests.pages.browser import Browser, Page
 from tests.pages.conftest import PASSWORD, STAFF, School
 
@@ -188,6 +193,23 @@ def _get(page: Page, button: str, ticked: dict[str, list[str]]) -> str:
     values = [one for one in form.values if one[0] not in ticked]
     values += [(key, one) for key, some in ticked.items() for one in some]
     return f"{to or form.action}?{urlencode([*values, *([(name, value)] if name else [])])}"
+
+
+@pytest.mark.browser
+def test_its_pages_have_no_fault_that_axe_finds_on_a_desk_or_a_phone(
+    school: School, log_key: SigningKey, glass: Glass
+) -> None:
+    case_id = school.case()
+    sign(school, log_key)
+    inspector = school.as_("inspector")
+    style = (Path(app.__file__).parent / "static" / "casebook.css").read_text("utf-8")
+    addresses = ("/", "/proof", "/evidence/cases", "/evidence/ask?from=list", f"/evidence/ask?case={case_id}")
+    pages = [inspector.get(address, 422 if "from" in address else 200) for address in addresses]
+    pages.append(inspector.press("Make the pack", 422, for_whom="", why="", with_names="yes"))
+    for page in pages:
+        html = re.sub('<link rel="stylesheet"[^>]*>', lambda _: f"<style>{style}</style>", page.html)
+        for width, height in ((1280, 900), (390, 844)):
+            assert glass.faults(f"http://school.test{page.address}", html, width, height) == []
 
 
 def test_choosing_nothing_or_too_much_is_said(school: School) -> None:
