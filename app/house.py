@@ -16,7 +16,8 @@ from app.casework import Casework
 from app.forgetting.matters import Matters
 from app.history import again
 from app.proof.published import Published
-from app.record.key_watch import LEASE_SECONDS, KeyWatch
+from app.record import key_watch
+from app.record.key_watch import KeyWatch
 from app.record.keys import Keks, KeyStore
 from app.record.mapper import SealedMapper
 from app.record.pool import open_pool
@@ -39,13 +40,13 @@ class House:
         *,
         pool_size: int = 8,
         casework: type[Casework] = Casework,
-        lease: float = LEASE_SECONDS,
+        lease: float | None = None,
     ) -> None:
         self.settings = settings
         self.pool = open_pool(settings.database_url, max_size=pool_size)
         self.keys_pool = open_pool(settings.keys_database_url, max_size=max(2, pool_size // 2))
-        self.lease = lease
-        self._watch = KeyWatch(settings.keys_database_url, self.forget, lease=lease)
+        self.lease = key_watch.LEASE_SECONDS if lease is None else lease
+        self._watch = KeyWatch(settings.keys_database_url, self.forget, lease=self.lease)
         self.keks = Keks.from_file(settings.kek_file)
         self.keys = KeyStore(self.keys_pool, self.keks, fresh=self._watch.fresh)
         self.recorder = Recorder(self.pool)

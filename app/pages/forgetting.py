@@ -104,15 +104,14 @@ def _due_row(matter: Matter, known: People, asked_for: dict[UUID, Row]) -> dict[
 
 
 def _erasure_row(erasure: Row, known: People) -> dict[str, Any]:
-    named = known.pupil(erasure.pupil_id, "") if erasure.state == "requested" else {"name": ""}
+    what = data.SCOPES[erasure.scope]
+    waits = erasure.state == "requested" and erasure.pupil_id is not None
+    named = known.pupil(erasure.pupil_id) if waits else {"name": what}
     return {
         **named,
-        "name": named["name"] or data.SCOPES[erasure.scope],
-        "text": data.SCOPES[erasure.scope],
-        "more": _("{state}. Asked for by {who} on {day}.").format(
-            state=data.STATES[erasure.state],
-            who=known.called(erasure.requested_by),
-            day=day(erasure.requested_at),
+        "text": what if waits else data.STATES[erasure.state],
+        "more": _("Asked for by {who} on {day}.").format(
+            who=known.called(erasure.requested_by), day=day(erasure.requested_at)
         ),
         "action": {"text": _("Open"), "href": f"/erasures/{erasure.erasure_id}"},
     }

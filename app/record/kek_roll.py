@@ -45,20 +45,20 @@ def roll(
     path: Path,
     pool: ConnectionPool,
     *,
-    settle: float = SETTLE_SECONDS,
+    settle: float | None = None,
     progress: Callable[[int], None] = lambda _count: None,
 ) -> str:
     """Roll the key in the file, or finish a roll that was stopped; gives the new key's name.
 
-    `progress` hears how many data keys were wrapped anew so far. Raises KekRefused, KeyWrong, and what the
-    database and files raise.
+    `progress` hears how many data keys were wrapped anew so far; `settle` is in seconds. Raises KekRefused,
+    KeyWrong, and what the database and files raise.
     """
     if next_file(path).exists() or not _left(path, pool):
         _put_in_force(path)
     name = kek_id(load_kek(path))
     done = _rewrap(path, pool, name, progress, 0)
     if previous_files(path):
-        sleep(settle)
+        sleep(SETTLE_SECONDS if settle is None else settle)
         _rewrap(path, pool, name, progress, done)
     return name
 

@@ -82,6 +82,10 @@ class Machine:
     def start(self) -> Settings:
         for cluster in (self.record, self.keys):
             cluster.start()
+            with psycopg.connect(cluster.url("superuser"), autocommit=True) as superuser:
+                # Nobody cuts the power here; what is written is in the files all the same.
+                superuser.execute("ALTER SYSTEM SET fsync = off")
+                superuser.execute("SELECT pg_reload_conf()")
         (self.folder / "secrets").mkdir()
         create_kek(self.folder / "secrets" / "kek")
         settings = Settings(

@@ -5,11 +5,13 @@ from datetime import date
 from pathlib import Path
 from threading import Event, Thread
 from time import monotonic, sleep
+from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
 import pytest
 
+from app.forgetting.certificate import certificate
 from app.forgetting.destroyed_list import DestroyedList, ListBroken
 from app.forgetting.destroying import Forgetting, NowhereToList, apply_list
 from app.house import House
@@ -177,6 +179,29 @@ def test_who_hears_nothing_does_not_use_what_they_remember(settings: Settings, h
         finally:
             owner.execute("ALTER TABLE keys.not_to_be_found RENAME TO forgotten")
     until(lambda: house.keys.get(key) is house.keys.get(key))
+
+
+def test_the_certificate_names_the_packs_that_were_handed_out_and_nobody_else_who_looked(
+    office: Office,
+) -> None:
+    pupil, case, _concern = office.story()
+    _other, another, _ = office.story()
+    lead = office.who("dsl").account
+    said: dict[str, Any] = {"role": "dsl", "position": 1}
+    reads = office.house.reads
+    reads.log(lead, "/evidence", [case, pupil], field_class="evidence", reason="Enquiry (for HMI)", **said)
+    reads.log(lead, "/evidence", [case], field_class="list", **said)
+    reads.log(lead, "/cases/{id}", [case], field_class="history", **said)
+    reads.log(lead, "/evidence", [another], field_class="evidence", reason="Not this one", **said)
+    erasure = office.erase("narrative", case)
+    found = certificate(office.house, erasure)
+    assert found is not None
+    assert [(pack.account, pack.reason) for pack in found.packs] == [(lead, "Enquiry (for HMI)")]
+    assert (found.requested.account, found.approved and found.approved.account) == (
+        office.who("data_officer").account,
+        office.who("head").account,
+    )
+    assert certificate(office.house, case) is None
 
 
 def test_without_a_place_for_the_list_nothing_is_destroyed(office: Office) -> None:
