@@ -69,3 +69,18 @@ def why_not_restored(settings: Settings) -> str | None:
         f"The record is behind its own checkpoints: {' '.join(lacks)} Keep it as it is, and restore a newer "
         "back-up; if there is none, say so for good: casebook new-epoch, where the anchor runs."
     )
+
+
+def erase_again(settings: Settings) -> int:
+    """Destroy each listed key that came back with an old back-up, where this machine has the list.
+
+    Gives how many. Raises ListBroken, PoolTimeout, and what database and file raise.
+    """
+    from app.forgetting.destroyed_list import DestroyedList
+    from app.forgetting.destroying import apply_list
+    from app.record.pool import open_pool
+
+    if settings.destroyed_file is None or not settings.destroyed_file.exists():
+        return 0
+    with open_pool(settings.keys_database_url, max_size=1, wait=True) as pool:
+        return len(apply_list(pool, DestroyedList(settings.destroyed_file)))

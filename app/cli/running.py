@@ -59,7 +59,7 @@ def _migrate(said: Namespace) -> None:
 
 
 def _serve(said: Namespace) -> None:
-    from app.cli.restore import why_not_restored
+    from app.cli.restore import erase_again, why_not_restored
     from app.cli.surroundings import names_databases, origin_of, settings_here, why_not_a_server
     from app.logs import log_to_stderr
     from app.record.keys import load_kek
@@ -81,6 +81,7 @@ def _serve(said: Namespace) -> None:
     wrong = why_not_restored(settings)
     if wrong:
         raise Failed(wrong)
+    erase_again(settings)
     # A demo's name ends in /demo, by which its pages know to say so, whatever the environment calls it.
     os.environ["CASEBOOK_ORIGIN"] = origin_of(settings)
     log_to_stderr()

@@ -1,12 +1,17 @@
 """A record that was rolled back behind what was signed: noticed, and answered with an epoch that says so."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
 from app.checkup import check
+from app.cli.restore import erase_again, why_not_restored
+from app.documents.evidence import standing
+from app.forgetting.destroyed_list import DestroyedList
 from app.proof.anchor import AnchorRefuses
 from app.proof.epoch import behind, current_origin, statement_file, statements_in
 from app.proof.ledger import root_of
@@ -71,6 +76,27 @@ def test_a_rolled_back_record_is_noticed_by_all_who_look(rolled_back: Proven) ->
         "10 facts were signed, and the record has 4.",
         "2 noted looks were signed, and the record has 1.",
     ]
+    refused = why_not_restored(rolled_back.settings)
+    assert refused is not None
+    assert refused.startswith("The record is behind its own checkpoints: 10 facts were signed")
+    begin(rolled_back)
+    assert why_not_restored(rolled_back.settings) is None
+
+
+def test_what_was_erased_is_erased_again_before_anything_is_served(proven: Proven, tmp_path: Path) -> None:
+    pupil = a_pupil(proven.house)
+    settings = replace(proven.settings, destroyed_file=tmp_path / "destroyed.txt")
+    assert settings.destroyed_file
+    assert erase_again(settings) == 0
+    with proven.house.keys_pool.connection() as connection:
+        asked = connection.execute("SELECT kid FROM keys.data_keys WHERE originator_id = %s", [pupil])
+        row = asked.fetchone()
+    assert row
+    DestroyedList(settings.destroyed_file).add(row[0], pupil)
+    assert (erase_again(settings), erase_again(settings)) == (1, 0)
+    with proven.house.keys_pool.connection() as connection:
+        asked = connection.execute("SELECT wrapped FROM keys.data_keys WHERE originator_id = %s", [pupil])
+        assert asked.fetchone() == (None,)
 
 
 def test_an_epoch_says_what_is_gone_and_every_checkpoint_of_it_vouches_for_that(rolled_back: Proven) -> None:
@@ -132,6 +158,20 @@ def test_the_status_says_what_is_gone_and_what_is_signed(rolled_back: Proven) ->
     [said] = [part.text for part in system.parts(found) if part.label == "Lost entries"]
     assert said.startswith("6 facts and 1 noted look that had been signed are gone. Epoch 2 ")
     assert said.endswith("said by the head: The disk failed")
+
+
+def test_the_page_of_what_is_proven_counts_entries_and_names_the_epoch(rolled_back: Proven) -> None:
+    begin(rolled_back)
+    stands = standing(rolled_back.house)
+    assert (stands.origin, stands.covered, stands.looks_covered) == (
+        "casebook.example/tests/epoch2",
+        4,
+        1,
+    )
+    assert stands.witnesses == ()
+    assert [epoch.number for epoch in stands.epochs] == [2]
+    a_pupil(rolled_back.house)
+    assert standing(rolled_back.house).facts == 5
 
 
 def test_a_second_rollback_is_answered_by_a_third_epoch(rolled_back: Proven) -> None:
