@@ -27,12 +27,29 @@ RULES.sort(key=lambda file: file.endswith("any_order.py"))
 SEALING = [f"app/record/{name}.py" for name in ("base64url", "data_key", "sealing")]
 SEALED = ("tests/record/test_data_key.py", "tests/record/test_sealing.py")
 STORED = ("-p", "tests.record.conftest", "-p", "tests.mutation.attached")
+# Its thousand changes take hours, so it is tried only when it is named.
+VERIFIER = "app/proof/verifier.py"
+PROOF = (
+    *(f"tests/proof/test_{name}.py" for name in ("note", "two_keys", "pack_attacks")),
+    # The rest of these proves every proof of every tree, which takes a minute.
+    "tests/proof/test_ledger.py::test_a_published_inclusion_proof",
+    "tests/proof/test_ledger.py::test_a_published_consistency_proof",
+    "tests/proof/test_ledger.py::test_the_record_s_own_roots_and_proofs_to_the_byte",
+    "tests/proof/test_ledger.py::test_a_tree_that_grows_in_any_steps_has_the_root_of_the_whole",
+    "tests/proof/test_verifier_alone.py",
+    "tests/proof/test_pack_bytes.py",
+)
 # These need a database, and are tried only when they are named.
 ON_A_DATABASE = {
     "app/record/mapper.py": (*STORED, "tests/record/test_mapper.py"),
     "app/record/opened.py": (*STORED, "tests/record/test_opened.py"),
 }
-TESTS_OF = {**dict.fromkeys(DOMAIN, tuple(RULES)), **dict.fromkeys(SEALING, SEALED), **ON_A_DATABASE}
+TESTS_OF = {
+    **dict.fromkeys(DOMAIN, tuple(RULES)),
+    **dict.fromkeys(SEALING, SEALED),
+    VERIFIER: PROOF,
+    **ON_A_DATABASE,
+}
 
 
 def accepted() -> dict[str, dict[str, str]]:
