@@ -18,8 +18,9 @@ from psycopg import Connection
 _CALLS: Final = frozenset(
     {os.open, os.write, os.fsync, os.link, os.truncate, os.replace, os.rename, os.unlink}
 )
-_FILES: Final = (io.BufferedWriter, io.BufferedRandom, io.FileIO, io.TextIOWrapper)
-_WRITES: Final = frozenset({"write", "flush", "truncate", "close"})
+_FILES: Final = (io.BufferedWriter, io.BufferedRandom)
+# What a buffer holds is on no disk: to be killed before a write to it is to be killed before its flush.
+_WRITES: Final = frozenset({"flush", "truncate"})
 _STATEMENT: Final = Connection.execute.__code__
 _LOOKS: Final = re.compile(r"\s*(SELECT|COPY|LISTEN|SET|SHOW|BEGIN)\b", re.IGNORECASE)
 _AT_MOST_SECONDS: Final = 60
