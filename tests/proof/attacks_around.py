@@ -248,8 +248,8 @@ DATA_KEYS: Final = (
         says("missed", "–", "missed", "missed", "missed", "missed", "missed"),
         FACTS_STAY
         + "What the key sealed can't be read any more, and the pack says so of each of these facts. Keys are "
-        "meant to be destroyed, so that nothing can refuse it: a backup of the key store that is younger "
-        "than the key brings it back. No erasure on record names it.",
+        "meant to be destroyed, so that nothing can refuse it. No erasure on record tells of this one, and "
+        "it isn't on the list of destroyed keys: a backup of the key store brings it back.",
         keys=sql(
             "UPDATE keys.data_keys SET wrapped = NULL, destroyed_at = now() WHERE originator_id = '{concern}'"
         ),
