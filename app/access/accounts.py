@@ -52,6 +52,7 @@ _ISSUE: Final = """
 _END: Final = "UPDATE access.accounts SET disabled_at = now() WHERE id = %s AND disabled_at IS NULL"
 _END_TOKENS: Final = "UPDATE access.tokens SET revoked_at = now() WHERE account = %s AND revoked_at IS NULL"
 _END_SESSIONS: Final = "UPDATE access.sessions SET ended_at = now() WHERE account = %s AND ended_at IS NULL"
+_FORGET_SIGN_IN: Final = "UPDATE access.accounts SET password_hash = NULL WHERE id = %s"
 _REHASH: Final = "UPDATE access.accounts SET password_hash = %s WHERE id = %s"
 
 
@@ -165,6 +166,15 @@ class Accounts:
             return len(password) <= LONGEST_PASSWORD and self._hasher.verify(hashed, _normal(password))
         except (VerificationError, InvalidHashError):
             return False
+
+    def forget(self, account_id: UUID) -> None:
+        """Forget an account's sign-in names and password: its owner was erased. Without one nothing happens.
+
+        Raises psycopg.Error.
+        """
+        with self._pool.connection() as connection, connection.transaction():
+            for statement in (_FORGET_NAMES, _FORGET_SIGN_IN):
+                connection.execute(statement, [account_id])
 
     def _person(self, row: tuple[Any, ...], position: int | None = None) -> Person:
         account, role, person_id = row[:3]

@@ -121,6 +121,8 @@ class Forgetting:
                 raise NowhereToList("Set CASEBOOK_DESTROYED_FILE: the list of destroyed keys.")
             self._tell("Destroying a key")
             kid = destroy(self._house.keys_pool, self._listed, target)
+            # A keyed hash of the name by which they signed in stands beside the record.
+            self._house.accounts.forget(target)
             self._record(erasure_id, partial(Erasure.key_destroyed, target=target, kid=kid.hex()))
         return True
 

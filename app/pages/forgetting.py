@@ -159,7 +159,7 @@ def kept(subject_id: UUID) -> ResponseReturnValue:
         title=named["name"] if not subject.erased else ERASED_TEXT,
         about=[{"label": _("Year and form"), "text": f"{named['year']}, {named['form']}"}],
         held=subject.held,
-        rows=[_kept_row(matter, asked_for) for matter in matters],
+        rows=[_kept_row(matter, asked_for, subject_id) for matter in matters],
         actions=[
             {"text": questions.command(f"pupils/{verb}").title, "href": f"/kept/{subject_id}/do/{verb}"}
             for verb in verbs
@@ -170,8 +170,10 @@ def kept(subject_id: UUID) -> ResponseReturnValue:
     )
 
 
-def _kept_row(matter: Matter, asked_for: dict[UUID, Row]) -> dict[str, Any]:
+def _kept_row(matter: Matter, asked_for: dict[UUID, Row], pupil_id: UUID) -> dict[str, Any]:
     row: dict[str, Any] = {"name": data.what(matter), "text": data.why_kept(matter, today())}
+    if matter.pupil_id != pupil_id:
+        row["more"] = data.OF_ANOTHER
     under_way = asked_for.get(matter.subject_id)
     if under_way:
         row["more"] = data.STATES[under_way.state]

@@ -37,6 +37,7 @@ GROUNDS: Final = {
     "retention": _("It was kept for as long as the school’s rules say."),
     "data_subject": _("The person it is about asks for it."),
 }
+OF_ANOTHER: Final = _("Another pupil’s story, in which this pupil is named.")
 CANT_REACH: Final = (
     _("Evidence packs that were handed out, and whatever somebody printed, wrote down or remembers."),
     _("Back-ups from before, until your school deletes them."),

@@ -149,6 +149,10 @@ def test_a_mentors_own_record_goes_with_their_account(office: Office) -> None:
     office.erase("mentor", mentor)
     assert office.house.keys.get(opened.account) is DESTROYED
     assert office.house.staff.names([opened.account]) == {}
+    assert office.house.accounts.find("Siân O'Neill") is None
+    with office.house.pool.connection() as connection:
+        left = connection.execute("SELECT FROM access.logins WHERE account = %s", [opened.account])
+        assert left.fetchone() is None
 
 
 def test_every_process_forgets_at_once(office: Office, settings: Settings) -> None:
