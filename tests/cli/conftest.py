@@ -7,11 +7,16 @@ from typing import Any
 import pytest
 
 from app.alerts import Alerts
+from app.checkup import check
 from app.cli import main
 from app.house import House
 from app.post import Smtp
 from app.project import ProjectorProcess
+from app.proof.anchor import Anchor
+from app.proof.checkpoints import CheckpointFile
+from app.proof.log_key import create_log_key
 from app.settings import Settings
+from tests.projections.conftest import until
 
 NO_MAIL = "smtp://127.0.0.1:1"
 Casebook = Callable[..., tuple[int, str, str]]
@@ -36,15 +41,22 @@ def environment(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def projecting(house: House) -> Iterator[House]:
-    """What `casebook project` does, at work: lists and alerts."""
+    """What `casebook project` and `casebook anchor` do, at work: lists, alerts and checkpoints."""
     stop = Event()
-    alerts = Alerts(house.pool, house.casework, Smtp(NO_MAIL), house.settings.base_url)
-    ringing = Thread(target=alerts.run, args=(stop,))
-    ringing.start()
+    settings = house.settings
+    alerts = Alerts(house.pool, house.casework, Smtp(NO_MAIL), settings.base_url)
+    key = create_log_key(settings.data_dir / "log-key", settings.origin)
+    file = CheckpointFile(settings.data_dir / "checkpoints.txt")
+    anchor = Anchor(settings.database_url, settings.origin, key, file)
+    beside = [Thread(target=one.run, args=(stop,)) for one in (alerts, anchor)]
+    for thread in beside:
+        thread.start()
     with ProjectorProcess(house.pool, house.recorder, house.mapper):
+        until(lambda: check(house).anchoring)
         yield house
     stop.set()
-    ringing.join()
+    for thread in beside:
+        thread.join()
 
 
 @pytest.fixture
