@@ -3,11 +3,13 @@
 import os
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, NoReturn
 
 from app.proof.verifier import NotVerified, VerifierKey
+from app.whole_file import write_once
 
 DEFAULT_DATA_DIR: Final = Path(".casebook")
 
@@ -138,14 +140,10 @@ def with_outsiders(settings: Settings, env: Mapping[str, str] = os.environ) -> S
 def secret_in(folder: Path, name: str) -> str:
     """A random secret kept in a file that only its owner can read; made the first time."""
     path = folder / name
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text().strip()
-    with os.fdopen(handle, "w") as file:
-        file.write(secrets.token_urlsafe(32))
-        file.flush()
-        os.fsync(file.fileno())
+    if not path.exists():
+        # Another process may make it at the same moment: the first one's counts.
+        with suppress(FileExistsError):
+            write_once(path, secrets.token_urlsafe(32).encode())
     return path.read_text().strip()
 
 

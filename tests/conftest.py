@@ -8,6 +8,10 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from flask import Flask
+from jinja2 import BytecodeCache
+from jinja2.bccache import Bucket
+from playwright.sync_api import Browser, sync_playwright
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
@@ -16,8 +20,42 @@ from app.house import House
 from app.record.keys import create_kek
 from app.record.migrate import migrate
 from app.settings import Settings
+from tests.journeys.chromium import QUIET, installed_browser
+from tests.journeys.glass import Glass
 
 ORIGIN = "casebook.example/tests"
+
+
+class _Compiled(BytecodeCache):
+    """Templates that this process compiled: most tests make an application of their own."""
+
+    def __init__(self) -> None:
+        self._code: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self._code:
+            bucket.bytecode_from_string(self._code[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._code[bucket.key] = bucket.bytecode_to_string()
+
+
+Flask.jinja_options = {"bytecode_cache": _Compiled()}
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The installed browser, else Playwright's: one for all, since a process can drive only one."""
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=installed_browser(), args=list(QUIET))
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="session")
+def glass(browser: Browser) -> Glass:
+    """Where pages are looked at."""
+    return Glass(browser)
 
 
 @pytest.fixture(scope="session")

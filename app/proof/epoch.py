@@ -16,7 +16,7 @@ from psycopg import Connection
 from app.proof.checkpoints import CheckpointFile, TornFile, origin_of
 from app.proof.log_rows import LOGS
 from app.proof.verifier import EPOCH, Epoch, Gap, NotVerified, Range, compact, leaf_hash
-from app.proof.whole_file import write_once
+from app.whole_file import write_once
 
 _STATEMENTS: Final = "SELECT statement FROM record.epochs ORDER BY epoch"
 _KEEP: Final = (

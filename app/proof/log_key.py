@@ -11,7 +11,7 @@ from binascii import Error as NotBase64
 from pathlib import Path
 
 from app.proof.note import SigningKey
-from app.proof.whole_file import write_once
+from app.whole_file import write_once
 
 
 class LogKeyRefused(Exception):

@@ -17,7 +17,7 @@ from typing import Final
 from app.forms import today
 from app.post import NotSent, Post
 from app.proof.checkpoints import READS_SUFFIX, CheckpointFile, TornFile
-from app.proof.whole_file import write_whole
+from app.whole_file import write_whole
 from app.wording.common import _, day
 
 LOOK_SECONDS: Final = 60.0

@@ -15,7 +15,7 @@ from urllib.request import Request, urlopen
 
 from app.proof.checkpoints import READS_SUFFIX
 from app.proof.verifier import Checkpoint, Note
-from app.proof.whole_file import write_whole
+from app.whole_file import write_whole
 
 TIMEOUT_SECONDS: Final = 20.0
 MOST_BYTES: Final = 256 * 1024

@@ -766,6 +766,9 @@ def _events(raw: bytes, skeleton: bytes, subjects: Sequence[str]) -> list[dict[s
             raise NotVerified("leaf", f"{agg}/{ver} isn't what leaf {index} of the skeleton is of")
         if leaf[:16] not in owners or (found and index <= found[-1]["index"]):
             raise NotVerified("events", f"line {number} belongs to no subject, or not here")
+        # The record's times never run backwards: who puts an entry in with a past one is seen by it.
+        if found and at < found[-1]["recorded_at_us"]:
+            raise NotVerified("time", f"{agg}/{ver} is dated before the event before it")
         found.append(event)
     there = {event["index"] for event in found}
     for index in range(len(skeleton) // LEAF_DATA):

@@ -22,7 +22,7 @@ from app.proof.checkpoints import READS_SUFFIX
 from app.proof.log_key import create_log_key, load_log_key
 from app.proof.note import SigningKey
 from app.proof.verifier import Checkpoint, Note, NotVerified, VerifierKey, check_consistency
-from app.proof.whole_file import write_whole
+from app.whole_file import write_whole
 
 Proof = Callable[[Checkpoint, Checkpoint], Sequence[bytes]]
 """Gives the hashes that are to show that the second checkpoint's log begins with the first's."""

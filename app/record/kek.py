@@ -16,6 +16,8 @@ from pathlib import Path
 from threading import Lock
 from typing import Self
 
+from app.whole_file import write_once
+
 
 class KekRefused(Exception):
     """The file of the key-encryption key can't be used; the message tells an administrator why."""
@@ -29,11 +31,7 @@ def kek_id(kek: bytes) -> str:
 def create_kek(path: Path) -> bytes:
     """Make a new key-encryption key in a new file that only its owner can read. Raises FileExistsError."""
     kek = os.urandom(32)
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(urlsafe_b64encode(kek).rstrip(b"=") + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
+    write_once(path, urlsafe_b64encode(kek).rstrip(b"=") + b"\n")
     return kek
 
 

@@ -13,6 +13,7 @@ from werkzeug.test import TestResponse
 
 from app import create_app
 from app.api.commands import API
+from app.commands import FOR_PROGRAMS, Doing
 from app.house import House
 from app.project import ProjectorProcess
 from app.settings import Settings
@@ -24,6 +25,8 @@ ROLES = (
     *("coordinator", "dsl", "deputy_dsl", "mentor", "referrer", "inspector", "head", "chair"),
     *("data_officer", "admin"),
 )
+OFFERED: dict[str, Doing] = {doing.key: doing for doing in FOR_PROGRAMS}
+"""What programs may ask for: all but what two people decide on by themselves."""
 PUPIL: dict[str, Any] = {
     "given_name": "Siân",
     "family_name": "O'Neill",

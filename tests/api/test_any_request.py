@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
 from app.api.reading import READINGS
-from app.commands import BREAK_CONFIDENTIALITY, BY_KEY, RAISE_CONCERN
-from tests.api.conftest import ROLES, School
+from app.commands import BREAK_CONFIDENTIALITY, RAISE_CONCERN
+from tests.api.conftest import OFFERED, ROLES, School
 from tests.fuzz.effort import effort
 from tests.fuzz.strategies import anything, bodies, texts
 
-DOINGS = st.sampled_from(sorted(BY_KEY))
+DOINGS = st.sampled_from(sorted(OFFERED))
 HEADERS = (
     *("Authorization", "If-Match", "Idempotency-Key", "Accept", "Content-Type", "Origin", "Host", "Cookie"),
     *(
@@ -69,7 +69,7 @@ def version_of(school: School, thing: str, subject_id: str) -> str:
 def test_any_body_to_any_command(
     lists: School, ids: dict[str, list[str]], key: str, data: st.DataObject
 ) -> None:
-    doing = BY_KEY[key]
+    doing = OFFERED[key]
     subject = data.draw(st.sampled_from([*ids[doing.thing], str(uuid4())]))
     sent = data.draw(bodies(sorted(doing.schema.fields)))
     version = data.draw(st.sampled_from([version_of(lists, doing.thing, subject), '"1"', None]))

@@ -9,9 +9,9 @@ import pytest
 from marshmallow import Schema, fields
 from werkzeug.test import TestResponse
 
-from app.commands import BY_KEY, Doing
+from app.commands import Doing
 from app.forms import AsText, Day, Moment, Nested, Tuple, Whole, YesNoOrWords, today
-from tests.api.conftest import PUPIL, REFERRAL, SESSION, School
+from tests.api.conftest import OFFERED, PUPIL, REFERRAL, SESSION, School
 
 VALUES: Final[dict[str, Any]] = {
     "year_group": 7,
@@ -117,7 +117,7 @@ def is_a_clear_problem(answer: TestResponse, *statuses: int) -> bool:
 
 def test_no_wrong_value_is_recorded(school: School, ids: dict[str, str]) -> None:
     before, taken = school.facts(), []
-    for key, doing in BY_KEY.items():
+    for key, doing in OFFERED.items():
         good = whole(doing)
         for name, field in doing.schema.fields.items():
             for wrong in wrong_types(field):
@@ -136,7 +136,7 @@ def test_no_body_that_is_not_an_object_of_known_fields_is_recorded(
     school: School, ids: dict[str, str]
 ) -> None:
     before, taken = school.facts(), []
-    for key, doing in BY_KEY.items():
+    for key, doing in OFFERED.items():
         good = json.dumps(whole(doing)).encode()
         bodies = {
             "array": b"[]",
@@ -170,8 +170,8 @@ def _with(body: bytes, more: bytes) -> bytes:
 def test_no_day_in_the_future_is_recorded(school: School, ids: dict[str, str]) -> None:
     before, taken = school.facts(), []
     tomorrow = (today() + timedelta(days=2)).isoformat()
-    for key in sorted(set(BY_KEY) - set(NEVER_REFUSED)):
-        doing = BY_KEY[key]
+    for key in sorted(set(OFFERED) - set(NEVER_REFUSED)):
+        doing = OFFERED[key]
         answer = send(school, ids, doing, whole(doing) | {"happened_on": tomorrow})
         if not is_a_clear_problem(answer, 422) or "happened_on" not in answer.get_json()["errors"]:
             taken.append(key)
@@ -181,7 +181,7 @@ def test_no_day_in_the_future_is_recorded(school: School, ids: dict[str, str]) -
 
 def test_unknown_ids_and_ids_of_other_things_are_not_there(school: School, ids: dict[str, str]) -> None:
     before, taken = school.facts(), []
-    for key, doing in BY_KEY.items():
+    for key, doing in OFFERED.items():
         if doing.verb is None or doing.thing == "scheme":
             continue
         elsewhere = {**ids, doing.thing: ids["pupils" if doing.thing != "pupils" else "cases"]}

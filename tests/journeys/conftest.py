@@ -1,24 +1,15 @@
-"""A demo that runs for all journeys, and a real Chromium."""
+"""A demo that runs for all journeys."""
 
-import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, StorageState, sync_playwright
+from playwright.sync_api import Browser, StorageState
 
 from tests.journeys.demo import Demo, running_demo
 from tests.journeys.glass import Glass
 from tests.journeys.reader import Reader
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-QUIET = ("--no-sandbox", "--disable-background-networking", "--disable-component-update", "--no-first-run")
-
 Seat = Callable[..., Reader]
-
-
-def installed_browser() -> str | None:
-    """Chromium or Chrome of this machine."""
-    return next(filter(None, map(shutil.which, NAMES)), None)
 
 
 @pytest.fixture(scope="session")
@@ -26,21 +17,6 @@ def demo() -> Iterator[Demo]:
     """The invented school, on a port of its own."""
     with running_demo() as started:
         yield started
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """The installed browser, else Playwright's."""
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=installed_browser(), args=list(QUIET))
-        yield started
-        started.close()
-
-
-@pytest.fixture(scope="session")
-def glass(browser: Browser) -> Glass:
-    """Where pages are looked at."""
-    return Glass(browser)
 
 
 @pytest.fixture(scope="session")

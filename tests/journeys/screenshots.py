@@ -4,7 +4,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.journeys.conftest import QUIET, installed_browser
+from tests.journeys.chromium import QUIET, installed_browser
 from tests.journeys.demo import Demo, running_demo
 from tests.journeys.glass import Glass
 from tests.journeys.reader import Reader

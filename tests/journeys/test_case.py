@@ -12,7 +12,7 @@ from tests.journeys.conftest import Seat
 from tests.journeys.demo import Demo
 from tests.journeys.reader import SCREENS, Reader
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("journeys")]
 
 SAID = "“My uncle shouts all night. I don't feel safe at home.”"
 DECIDED = "Her aunt came in and agreed to early help."

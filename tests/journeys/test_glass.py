@@ -4,7 +4,7 @@ import pytest
 
 from tests.journeys.glass import Glass
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("journeys")]
 
 PAGE = '<!doctype html><html lang="en"><title>T</title><body><main><h1>T</h1>{}</main></body></html>'
 

@@ -10,7 +10,7 @@ from domain.staff import Role
 from tests.journeys.conftest import Seat
 from tests.journeys.reader import Reader
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("journeys")]
 
 FIRST = {
     "coordinator": "Today",

@@ -215,7 +215,9 @@ def every_list_equals_its_rebuild(house: House, newest: int) -> None:
     for name, model in MODELS.items():
         assert rebuild(house.pool, house.recorder.rows_after, house.mapper, model) == newest
         assert _rows(house, name) == kept[name], name
-    assert all(kept.values()), "a list that is empty proves nothing"
+    # Nothing is erased under load: tests/forgetting does that.
+    empty = {name for name, rows in kept.items() if not rows} - {"erasures"}
+    assert not empty, "a list that is empty proves nothing"
 
 
 def _rows(house: House, table: str) -> list[Any]:

@@ -20,8 +20,6 @@ from app.proof.verifier import Verified, verify_pack
 from app.wording.proof import NOT_PROVEN, PROMISE
 from tests.conftest import ORIGIN
 from tests.documents.reading import text_of
-from tests.journeys.conftest import browser as browser
-from tests.journeys.conftest import glass as glass
 from tests.journeys.glass import Glass
 from tests.pages.browser import Browser, Page
 from tests.pages.conftest import PASSWORD, STAFF, School

@@ -92,8 +92,9 @@ GUARDS: Final = (
     Attack(
         "Replace the function that stamps facts: they are dated a year back",
         ADMIN,
-        says("missed", "missed", "missed", "missed", "missed", "missed", "guards, time"),
-        SINCE_THEN + "casebook verify sees another function, and that the time runs backwards.",
+        says("missed", "missed", "missed", "time", "time", "time", "guards, time"),
+        SINCE_THEN
+        + "casebook verify sees another function, and it and a later pack see that the time runs backwards.",
         statements=stamps(A_YEAR_BACK),
         act=in_a_colleagues_name,
         guarded=True,

@@ -50,8 +50,7 @@ FACTS: Final = (
     Attack(
         "Back-date a fact by a year",
         ADMIN,
-        says("refused", "root", "root", "missed", "missed", "consistency", "leaf"),
-        THIEF,
+        says("refused", "root", "root", "time", "time", "consistency", "leaf"),
         statements=sql(
             "UPDATE record.events SET recorded_at = recorded_at - interval '1 year' WHERE notification_id "
             "= {mid}"
@@ -60,8 +59,7 @@ FACTS: Final = (
     Attack(
         "The same, and make the hash beside it fit",
         ADMIN,
-        says("refused", "root", "root", "missed", "missed", "consistency", "time"),
-        THIEF,
+        says("refused", "root", "root", "time", "time", "consistency", "time"),
         statements=sql(
             "UPDATE record.events SET recorded_at = recorded_at - interval '1 year' WHERE notification_id "
             "= {mid}"
@@ -223,10 +221,10 @@ FACTS: Final = (
     Attack(
         "Add a fact dated a year back as a replica would, so that it isn't stamped",
         KEYED,
-        says("missed", "missed", "missed", "missed", "missed", "missed", "time"),
+        says("missed", "missed", "missed", "time", "time", "time", "time"),
         "A copy that is kept by replication must carry the original times, so that stamping can be left "
-        "out by a superuser. Nothing that was signed is changed. casebook verify sees that the time runs "
-        "backwards.",
+        "out by a superuser. Nothing that was signed is changed. casebook verify, and whoever gets a later "
+        "pack, sees that the time runs backwards.",
         statements=dated_back_at_the_end("SET session_replication_role = replica"),
         rebuild=True,
     ),

@@ -23,7 +23,8 @@ def write_once(path: Path, content: bytes) -> None:
 
 
 def _unfinished(path: Path, content: bytes) -> Path:
-    made = path.with_name(f".{path.name}.unfinished")
+    # Each process has its own, so that none links what another is still writing.
+    made = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
     # A kill may have left one, which is the whole file by another name.
     made.unlink(missing_ok=True)
     with os.fdopen(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
