@@ -14,6 +14,8 @@ LISTS: Final = {
     "roll": _("Pupils by name"),
     "concerns": _("Concerns"),
     "staff": _("People with an account"),
+    "retention": _("What is kept until when"),
+    "erasures": _("Erasures"),
 }
 """What each list is called."""
 LOST: Final = _("Lost entries")

@@ -86,16 +86,12 @@ def test_a_server_that_runs_on_wraps_new_keys_by_the_new_one(house: House, setti
 
 
 def test_an_old_key_is_not_destroyed_while_anything_needs_it(house: House, settings: Settings) -> None:
-    key = uuid4()
-    house.keys.create(key)
-    step = 0
-    while stopped_at(step, lambda: roll(settings.kek_file, house.keys_pool, settle=0)):
-        with house.keys_pool.connection() as connection:
-            current = kek_id(load_kek(settings.kek_file))
-            row = connection.execute("SELECT count(*) FROM keys.data_keys WHERE kek_id <> %s", [current])
-            if row.fetchone() != (0,):
-                break
-        step += 1
+    house.keys.create(uuid4())
+    with house.keys_pool.connection() as connection:
+        backup = connection.execute("SELECT wrapped, kek_id FROM keys.data_keys").fetchone()
+        roll(settings.kek_file, house.keys_pool, settle=0)
+        # As a process leaves it that wrapped a key a moment before the roll, and stored it after.
+        connection.execute("UPDATE keys.data_keys SET wrapped = %s, kek_id = %s", backup)
     with pytest.raises(StillNeeded, match="keys roll"):
         destroy_previous(settings.kek_file, house.keys_pool)
     roll(settings.kek_file, house.keys_pool, settle=0)

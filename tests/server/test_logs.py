@@ -21,7 +21,7 @@ from app.settings import from_environment
 from app.staff_office import StaffOffice
 from domain.staff import Role
 from tests.server.conftest import Mailbox, open_address, text_of
-from tests.server.plans import compose
+from tests.server.plans import compose, value_of
 from tests.server.yard import Yard
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("server")]
@@ -57,10 +57,11 @@ class Told:
 
 def settings_of(server: Yard) -> Any:
     """The server's settings, for this process."""
-    given = {name: str(value) for name, value in compose()["services"]["web"]["environment"].items()}
+    environment = compose()["services"]["web"]["environment"]
+    school = {"CASEBOOK_ORIGIN": "casebook.example/yard", "CASEBOOK_BASE_URL": server.address}
+    given = {name: value_of(str(value), school) for name, value in environment.items()}
     given = {name: value.replace("/run/secrets", str(server.secrets)) for name, value in given.items()}
-    given |= {"CASEBOOK_ORIGIN": "casebook.example/yard", "CASEBOOK_TRUSTED_PROXIES": "1"}
-    return from_environment(given | {"CASEBOOK_BASE_URL": server.address})
+    return from_environment(given)
 
 
 @pytest.fixture(scope="module")

@@ -27,6 +27,7 @@ from app.project import ProjectorProcess
 from app.settings import Settings
 from app.staff_office import StaffOffice
 from app.wording import system
+from projections.all_models import MODELS
 from projections.positions import Standing, wait_for
 
 NOW = datetime(2026, 6, 14, 13, 1, tzinfo=UTC)
@@ -95,6 +96,10 @@ def test_what_is_wrong_is_said_with_what_to_do(found: Checkup, said: str, advise
     given = " ".join(advice.what_to_do for advice in system.advice(found))
     assert (advised in given) if advised else given == ""
     assert found.in_order is (advised is None)
+
+
+def test_every_list_has_a_name_that_people_read() -> None:
+    assert set(system.LISTS) == set(MODELS)
 
 
 def test_the_checkup_sees_whether_somebody_keeps_the_lists(house: House) -> None:
