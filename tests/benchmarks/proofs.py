@@ -32,10 +32,13 @@ STRICT = (
     "the header is read strictly, name by name, and the key that commits is worked out again: all of it in "
     "Python, beside 5 µs of AES"
 )
-IN_COMPANY = "when many commit together the disk costs little, and what is left beside sealing is Python and one insert"
+IN_COMPANY = (
+    "when many commit together the disk costs little, and what is left beside sealing is Python and one "
+    "insert for all"
+)
 IN_PYTHON = (
-    "a fact costs three hashes and a dozen small steps in one Python process; the limits' nodes and hashes are "
-    "two of them, and their COPY runs inside the server"
+    "a fact costs three hashes and a dozen small steps in one Python process; the limits' nodes and hashes "
+    "are two of them, and their COPY runs inside the server"
 )
 WRITERS = ((1, 300), (8, 400), (32, 640))
 _TIMES = 20_000
