@@ -1,8 +1,6 @@
 """The same commands and reads as the pages, as JSON for programs."""
 
-from collections.abc import Callable
 from copy import deepcopy
-from functools import wraps
 from typing import Any, cast
 
 from apispec.ext.marshmallow import MarshmallowPlugin
@@ -10,12 +8,21 @@ from flask import Flask, Response, current_app, render_template
 from flask_smorest import Blueprint
 from marshmallow import ValidationError
 
-from app.access.policy import allow, allow_anyone
+from app.access.policy import allow_anyone
 from app.api import checkpoints
 from app.api.answering import answer
 from app.api.asking import errors_of
 from app.api.commands import API, view_of
-from app.api.document import DESCRIPTION, Document, command_doc, complete, describe, named, reading_doc
+from app.api.document import (
+    DESCRIPTION,
+    Document,
+    command_doc,
+    complete,
+    describe,
+    described,
+    named,
+    reading_doc,
+)
 from app.api.reading import READINGS
 from app.commands import FOR_PROGRAMS
 from app.errors import problem
@@ -37,11 +44,11 @@ def register(app: Flask) -> None:
     describe(document)
     blueprint = Blueprint("api", __name__, url_prefix=API, description="")
     for reading in READINGS:
-        view = _view(reading.view, reading.roles, reading_doc(reading))
+        view = described(reading.view, reading.roles, reading_doc(reading))
         method = "POST" if reading.by_post else "GET"
         blueprint.add_url_rule(reading.path, f"read-{reading.view.__name__}", view, methods=[method])
     for doing in FOR_PROGRAMS:
-        view = _view(view_of(doing), doing.roles, command_doc(doing))
+        view = described(view_of(doing), doing.roles, command_doc(doing))
         blueprint.add_url_rule(doing.rule, doing.key.replace("/", "-"), view, methods=["POST"])
     checkpoints.register(blueprint)
     document.register_blueprint(blueprint)
@@ -49,20 +56,6 @@ def register(app: Flask) -> None:
     app.add_url_rule(f"{API}/openapi.json", "openapi", openapi)
     app.add_url_rule(f"{API}/docs", "api_docs", docs)
     app.register_error_handler(ValidationError, lambda error: problem(422, errors=errors_of(error)))
-
-
-def _view(
-    call: Callable[..., Response], roles: frozenset[str], doc: dict[str, Any]
-) -> Callable[..., Response]:
-    """A view of its own for each address, with its rule and its description on it."""
-
-    @wraps(call)
-    def view(**path: Any) -> Response:
-        return call(**path)
-
-    view.__doc__ = None
-    view._apidoc = {"manual_doc": doc}  # type: ignore[attr-defined]
-    return allow(*roles)(view)
 
 
 def create_openapi(app: Flask) -> dict[str, Any]:

@@ -14,9 +14,10 @@ from flask import Response, request
 from flask_smorest import Blueprint
 from marshmallow import Schema, fields, validate
 
-from app.access.policy import allow, house, person
+from app.access.policy import house, person
 from app.access.throttling import Limit
 from app.api.asking import LARGEST_POSITION, cursor_of, one_of, place_of, query, sent
+from app.api.document import described
 from app.api.queries import Count, ListQuery
 from app.commands import EVERYBODY, Invalid
 from app.errors import problem
@@ -122,11 +123,10 @@ def register(blueprint: Blueprint) -> None:
     """Put these addresses under the API's blueprint."""
     for path, view, asks in _READS:
         name = view.__name__.replace("_", "-")
-        shown = allow(*EVERYBODY)(view)
-        shown._apidoc = {"manual_doc": _doc(view, f"read-{name}", EVERYBODY, asks)}  # type: ignore[attr-defined]
+        shown = described(view, EVERYBODY, _doc(view, f"read-{name}", EVERYBODY, asks))
         blueprint.add_url_rule(path, f"read-{name}", shown)
-    keep = allow(*WITNESSES)(keep_cosignature)
-    keep._apidoc = {"manual_doc": _doc(keep, "keep-cosignature", WITNESSES, Cosigned, by_post=True)}  # type: ignore[attr-defined]
+    doc = _doc(keep_cosignature, "keep-cosignature", WITNESSES, Cosigned, by_post=True)
+    keep = described(keep_cosignature, WITNESSES, doc)
     blueprint.add_url_rule("/checkpoints/cosignatures", "keep-cosignature", keep, methods=["POST"])
 
 
@@ -141,12 +141,12 @@ def _doc(
     first, *others = (view.__doc__ or "").strip().splitlines()
     more = [line.strip() for line in [*others, "", f"Roles: {', '.join(sorted(roles))}."]]
     codes = [400, 401, 403, 404, 405, 413, 415, 422, 429, 500, 503, *([409] if by_post else [])]
-    headers = {"ETag": {"$ref": "#/components/headers/ETag"}}
+    headers: dict[str, Any] = {"ETag": {"$ref": "#/components/headers/ETag"}}
     answers: dict[str, Any] = {
         "200": {"description": "Signed notes, or hashes", "headers": headers, "content": _TEXT}
     }
     if view is checkpoints:
-        headers["Link"] = {"description": 'The next page: rel="next"', "schema": {"type": "string"}}  # type: ignore[dict-item]
+        headers["Link"] = {"description": 'The next page: rel="next"', "schema": {"type": "string"}}
     if not by_post:
         answers["304"] = {"description": "As If-None-Match says"}
     doc: dict[str, Any] = {

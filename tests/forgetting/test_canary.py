@@ -38,6 +38,7 @@ from domain.pupil import Pupil
 from projections.all_models import MODELS
 from projections.rebuild import rebuild
 from tests.forgetting.conftest import LEASE, Office
+from tests.giving import load
 from tests.pages.conftest import STAFF, School
 
 ORIGIN = "casebook.example/canary"
@@ -120,8 +121,8 @@ class Machine:
 
     def tidy(self) -> None:
         """Vacuum, and let the WAL of before be used again for what comes."""
-        for cluster, database in ((self.record, "casebook"), (self.keys, "casebook_keys")):
-            with psycopg.connect(cluster.url("superuser", database), autocommit=True) as superuser:  # type: ignore[arg-type] # one of the two
+        for url in (self.record.url("superuser"), self.keys.url("superuser", "casebook_keys")):
+            with psycopg.connect(url, autocommit=True) as superuser:
                 superuser.execute("VACUUM FULL")
                 for _ in range(3):
                     superuser.execute("SELECT pg_switch_wal()")
@@ -214,8 +215,8 @@ def test_nothing_of_a_child_is_left_anywhere(machine: Machine, capfd: pytest.Cap
         assert found.after is not None
         assert found.before.size < found.after.size
         assert [step is not None for step in (found.approved, found.completed)] == [True, True]
-        assert house.casework.load(Pupil, child).erased  # type: ignore[union-attr]
-        assert house.casework.stream(MenteeCase, stays)[0].fact.words == "Likes chess."  # type: ignore[attr-defined]
+        assert load(house, Pupil, child).erased
+        assert vars(house.casework.stream(MenteeCase, stays)[0].fact)["words"] == "Likes chess."
         with pytest.raises(Refused, match="has been erased"):
             office.do("cases/reopen", "coordinator", case, reason="Back.")
         assert GIVEN not in head.press("Find", page=head.get("/kept"), q=FAMILY).text

@@ -13,6 +13,7 @@ from app.house import House
 from app.record.keys import DESTROYED
 from app.settings import Settings
 from app.staff_office import StaffOffice
+from domain.staff import Role
 from tests.forgetting.conftest import Office
 
 PASSWORD = "a-long-password-of-a-test"
@@ -55,8 +56,9 @@ def test_two_people_erase_at_the_server_each_with_their_own_password(
     casebook: Casebook, office: Office, house: House
 ) -> None:
     opening = StaffOffice(house.casework, house.accounts)
-    for name, role in (("Dr Evans", "head"), ("Ms Data", "data_officer"), ("Ms Price", "coordinator")):
-        opening.add(name, role, password=PASSWORD)  # type: ignore[arg-type] # roles, each of them
+    people: dict[str, Role] = {"Dr Evans": "head", "Ms Data": "data_officer", "Ms Price": "coordinator"}
+    for name, role in people.items():
+        opening.add(name, role, password=PASSWORD)
     _pupil, case, _concern = office.story()
     status, out, _err = casebook("erase", "--due", "--json")
     assert status == 0

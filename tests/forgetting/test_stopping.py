@@ -16,6 +16,7 @@ from app.settings import Settings
 from domain.erasure import Completed, Erasure, KeyDestroyed, Ordered, Requested
 from tests.forgetting.conftest import Office
 from tests.forgetting.stopping import stopped_at
+from tests.giving import load
 
 
 def test_an_erasure_that_is_stopped_at_any_step_is_finished_by_the_next_who_comes(
@@ -29,7 +30,7 @@ def test_an_erasure_that_is_stopped_at_any_step_is_finished_by_the_next_who_come
         _pupil, case, _concern = office.story()
         erasure = erasures[case] = office.order("narrative", case)
         stopped = stopped_at(step, lambda: Forgetting(office.house).finish())
-        if office.house.casework.load(Erasure, erasure).state == "completed":  # type: ignore[union-attr]
+        if load(office.house, Erasure, erasure).state == "completed":
             assert not stopped or step > 10
         # A key that is gone is on the list, whatever came next.
         if office.house.keys.get(case) is DESTROYED:

@@ -1,6 +1,7 @@
 """A kill at each step of anchor, new epoch, pack, witness: what was there stays, and the next run goes on."""
 
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -147,7 +148,7 @@ def test_the_log_key(tmp_path: Path) -> None:
     step, killed = 0, True
     while killed:
         path = tmp_path / f"key-{step}"
-        killed = killed_at(step, lambda path=path: create_log_key(path, KEY.name))  # type: ignore[misc]
+        killed = killed_at(step, partial(create_log_key, path, KEY.name))
         # It is there whole, or can be made.
         made = load_log_key(path, KEY.name) if path.exists() else create_log_key(path, KEY.name)
         assert len(made.seed) == 32
