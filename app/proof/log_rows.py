@@ -10,7 +10,7 @@ from typing import Any, Final, LiteralString, NamedTuple
 
 from psycopg import Connection
 from psycopg.errors import error_from_result
-from psycopg.pq import ConnStatus, ExecStatus
+from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
 
 LOGS: Final = ("events", "reads")
 _EVENTS: Final = """
@@ -96,11 +96,18 @@ def rows_of(
 
 
 class _Copy:
-    """A COPY under way, which ends before the connection is used for anything else."""
+    """A COPY under way, which ends before the connection is used for anything else.
+
+    In a transaction it stands behind a savepoint: one that is stopped halfway fails, and would take the
+    transaction along.
+    """
 
     def __init__(self, connection: Connection[Any], query: bytes) -> None:
         self._connection = connection
+        self._inside = connection.info.transaction_status == TransactionStatus.INTRANS
         self.ended = False
+        if self._inside:
+            connection.execute("SAVEPOINT rows")
         result = connection.pgconn.exec_(query)
         if result.status != ExecStatus.COPY_OUT:
             raise error_from_result(result, "utf-8")
@@ -115,6 +122,9 @@ class _Copy:
         while (result := pgconn.get_result()) is not None:
             if self.ended and result.status != ExecStatus.COMMAND_OK:
                 raise error_from_result(result, "utf-8")
+        if self._inside and pgconn.status == ConnStatus.OK:
+            self._connection.execute("ROLLBACK TO rows")
+            self._connection.execute("RELEASE rows")
 
 
 def _subjects(row: bytes, at: int) -> bytes:

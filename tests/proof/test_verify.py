@@ -135,3 +135,15 @@ def test_a_checkpoint_of_somebody_elses_key_is_a_fault(signed: Proven) -> None:
     stranger = SigningKey(signed.key.name, bytes(32))
     text = str(Checkpoint(signed.key.name, 2, bytes(32)))
     assert faults(signed, signed_note(text, stranger.sign(text))) == [("checkpoints", None, "signature")]
+
+
+def test_a_long_log_is_left_at_its_first_fault_and_the_other_still_checked(signed: Proven) -> None:
+    # More than what a server has sent before it hears that nobody wants the rest.
+    signed.attack(
+        "INSERT INTO record.events SELECT n, gen_random_uuid(), 1, topic, state, recorded_at, leaf_hash"
+        " FROM record.events, generate_series(12, 20000) n WHERE notification_id = 11",
+        "UPDATE record.heads SET size = 20000 WHERE log = 'events'",
+        "UPDATE record.events SET topic = 'pupil.left' WHERE notification_id = 3",
+        "UPDATE record.reads SET subjects = subjects[1:1] WHERE id = 1",
+    )
+    assert faults(signed) == [("events", 3, "leaf"), ("reads", 1, "leaf")]

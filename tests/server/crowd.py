@@ -69,13 +69,18 @@ def kinds(page: bytes, upload: bytes, large: bytes) -> Mapping[str, Client]:
 
 @dataclass
 class Crowd:
-    """So many of each kind at once against one port, until it is left. Use it as a context."""
+    """So many of each kind at once against one port, until it is left. Use it as a context.
+
+    Tells how many `came`, how many of those were `refused`, and the `most` that were there at once: whose
+    time is up leave together, so how many are there at any one moment says little.
+    """
 
     port: int
     kinds: Mapping[str, Client]
     each: int
     came: int = 0
     refused: int = 0
+    most: int = 0
     _open: dict[socket.socket, str] = field(default_factory=dict)
     _stop: Event = field(default_factory=Event)
 
@@ -90,11 +95,6 @@ class Crowd:
         self._stop.set()
         self._thread.join()
 
-    @property
-    def present(self) -> int:
-        """Connections that are open now."""
-        return len(self._open)
-
     def _run(self) -> None:
         while not self._stop.is_set():
             until = monotonic() + TICK
@@ -108,6 +108,7 @@ class Crowd:
             for kind, count in missing.items():
                 for _ in range(count):
                     self._come(kind)
+            self.most = max(self.most, len(self._open))
             self._stop.wait(max(0.0, until - monotonic()))
         for connection in self._open:
             connection.close()

@@ -119,7 +119,7 @@ def test_a_thousand_slow_or_broken_clients_keep_nobody_out(server: Yard) -> None
         told = open_address(
             f"{server.address}/api/v1/concerns", token, b'{"facts": "Seen while others shouted."}'
         )
-        assert crowd.present > CLIENTS // 3, "most of them wait for an end"
+        assert crowd.most > CLIENTS // 2, "most of them wait for an end"
         assert crowd.refused < crowd.came / 10
         assert megabytes(server) < had_megabytes + 400
         assert files(server) < had_files + 2 * CLIENTS
