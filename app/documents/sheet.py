@@ -12,6 +12,7 @@ import segno
 
 from app.documents.paper import pdf
 from app.proof.checkpoints import READS_SUFFIX
+from app.proof.epoch import entries
 from app.proof.verifier import Checkpoint, VerifierKey, read_checkpoint
 from app.wording import proof as say
 from app.wording.common import LONDON, moment
@@ -49,7 +50,7 @@ def sheet_words(
             "heading": say.SHEET_NOTES,
             "about": say.SHEET_CODE,
             "items": [
-                *(_item(_heading(found), note.decode()) for (found, _time), note in read),
+                *(_item(_heading(found, key.name), note.decode()) for (found, _time), note in read),
                 _item(say.SHEET_KEY, str(key)),
             ],
         },
@@ -69,6 +70,7 @@ def qr_code(text: str) -> str:
     return made.getvalue().decode()
 
 
-def _heading(found: Checkpoint) -> str:
+def _heading(found: Checkpoint, first: str) -> str:
+    """What a checkpoint covers. `first` is the record's own name, in which its key signs in each epoch."""
     said = say.SHEET_READS if found.origin.endswith(READS_SUFFIX) else say.SHEET_EVENTS
-    return said.format(n=f"{found.size:,}")
+    return said.format(n=f"{entries(found.size, found.origin, first):,}")

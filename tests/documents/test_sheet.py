@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import zxingcpp
 
-from app.documents.sheet import checkpoint_sheet
+from app.documents.sheet import checkpoint_sheet, sheet_words
 from app.proof.note import SigningKey, signed_note
 from app.proof.verifier import Checkpoint, NotVerified, VerifierKey, read_checkpoint
 from app.wording.proof import PAPER_COPY, PROMISE
@@ -51,6 +51,12 @@ def test_it_says_what_it_is_for_and_what_to_do_with_it() -> None:
     assert "demonstration" not in text
     demo = checkpoint_sheet([note()], KEY.verifier_key, PRINTED, "Ysgol Example", demo=True)
     assert "It is evidence of nothing." in text_of(demo)
+
+
+def test_in_a_later_epoch_it_counts_entries_and_not_the_leaf_that_says_what_was_lost() -> None:
+    notes = [note(f"{ORIGIN}/epoch2", 12_409), note(f"{ORIGIN}/epoch2/reads", 88_121)]
+    said = sheet_words(notes, KEY.verifier_key, PRINTED, "Ysgol Example")["notes"]["items"]
+    assert [item["heading"].rpartition(": ")[2] for item in said[:2]] == ["12,408 entries", "88,120 entries"]
 
 
 def test_it_is_one_page_for_archives_and_screen_readers_also_with_many_witnesses() -> None:
