@@ -44,7 +44,14 @@ def _moment(text: str) -> datetime:
 
 def _evidence(said: Namespace) -> None:
     from app.cli.surroundings import settings_here
-    from app.proof.pack import PackRefused, checkpoint_at, make_pack, newest_moment, signing_key
+    from app.proof.pack import (
+        PackRefused,
+        checkpoint_at,
+        log_keys,
+        make_pack,
+        newest_moment,
+        signing_key,
+    )
 
     if said.out.exists() and not said.force:
         raise Failed(f"{said.out} is already there: nothing was made (--force replaces it).")
@@ -54,6 +61,7 @@ def _evidence(said: Namespace) -> None:
     with House(settings_here()) as house:
         try:
             key = signing_key(house)
+            keys = log_keys(house, key)
             when = said.when or newest_moment(house)
             pack = make_pack(
                 house,
@@ -68,7 +76,7 @@ def _evidence(said: Namespace) -> None:
         except PackRefused as refused:
             raise Failed(str(refused)) from None
     write_whole(said.out, pack)
-    found = verifier.verify_pack(pack, [key.verifier_key])
+    found = verifier.verify_pack(pack, keys)
     print(
         f"{said.out}: {len(found.facts)} facts about {len(found.subjects)} subjects, up to the checkpoint "
         f"over {found.checkpoint.size} entries."

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
@@ -14,6 +15,7 @@ from app.proof import verifier
 from app.proof.checkpoints import Checkpoints, Kept, origin_of
 from app.proof.epoch import current_origin, entries, statements_in
 from app.proof.pack import PackRefused, make_pack, signing_key
+from app.proof.signer import NotSigned, RemoteKey
 from app.proof.verifier import Epoch, Note, NotVerified, VerifierKey
 
 if TYPE_CHECKING:
@@ -84,18 +86,27 @@ class Standing:
 
 def standing(house: "House") -> Standing:
     """How proof stands now. Raises what the record raises when it is out of reach."""
+    found = _standing(house)
+    if house.settings.signer_url and found.events != Checkpoints(house.pool).newest(found.origin):
+        # Another key may have taken the place of the one that the anchor had when it was asked.
+        _anchors_key.cache_clear()
+        found = _standing(house)
+    return found
+
+
+def _standing(house: "House") -> Standing:
     with house.pool.connection() as connection:
         first, facts, at = connection.execute(_HEAD).fetchone() or ("", 0, datetime.now(UTC))
         origin, epochs = current_origin(connection), statements_in(connection)
-    kept, settings = Checkpoints(house.pool), house.settings
+    kept, settings, keys = Checkpoints(house.pool), house.settings, _keys(house)
     return Standing(
         at=at,
         first=first,
         origin=origin,
         facts=facts,
-        events=kept.newest(origin),
-        reads=kept.newest(origin_of(origin, "reads")),
-        keys=_keys(house),
+        events=kept.newest(origin, keys),
+        reads=kept.newest(origin_of(origin, "reads"), keys),
+        keys=keys,
         signs=bool(settings.signer_url or settings.log_key_file),
         epochs=tuple(epochs),
     )
@@ -133,6 +144,14 @@ def _keys(house: "House") -> tuple[VerifierKey, ...]:
     try:
         if house.settings.log_vkey:
             return tuple(VerifierKey.parse(text) for text in house.settings.log_vkey.split())
+        if house.settings.signer_url:
+            return (_anchors_key(house.settings.signer_url, house.settings.signer_token),)
         return (signing_key(house).verifier_key,)
-    except (NotVerified, PackRefused):
+    except (NotVerified, NotSigned, PackRefused):
         return ()
+
+
+@lru_cache(maxsize=8)
+def _anchors_key(url: str, token: str) -> VerifierKey:
+    """The anchor's public key, asked once: a page shouldn't wait for another machine each time."""
+    return RemoteKey(url, token).verifier_key

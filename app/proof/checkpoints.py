@@ -5,7 +5,7 @@ anchor forget what it once signed.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -13,9 +13,10 @@ from typing import Any, Final, NamedTuple
 from psycopg import Connection
 from psycopg_pool import ConnectionPool
 
-from app.proof.verifier import Checkpoint, Note, NotVerified
+from app.proof.verifier import Checkpoint, Note, NotVerified, VerifierKey, read_checkpoint
 
 READS_SUFFIX: Final = "/reads"
+_LAST: Final = 50
 _KEPT: Final = """
     SELECT c.origin, c.size, c.root, c.note || coalesce(w.lines, ''), c.made_at FROM record.checkpoints c
       LEFT JOIN (SELECT origin, size, string_agg(line, '' ORDER BY kept_at) AS lines
@@ -115,10 +116,14 @@ class Checkpoints:
     def __init__(self, pool: ConnectionPool[Any]) -> None:
         self._pool = pool
 
-    def newest(self, origin: str) -> Kept | None:
-        """The newest of one log."""
-        found = self._ask(_KEPT + " WHERE origin = %s ORDER BY size DESC LIMIT 1", [origin])
-        return found[0] if found else None
+    def newest(self, origin: str, keys: Sequence[VerifierKey] = ()) -> Kept | None:
+        """The newest of one log; with `keys`, the newest that one of them signed, where it is among the last.
+
+        The web server may add rows: whoever knows the log key looks past those that aren't signed by it.
+        """
+        found = self.listed(origin, limit=_LAST if keys else 1)
+        signed = (kept for kept in found if keys and is_signed(Checkpoint(*kept[:3]), kept.note, keys))
+        return next(signed, found[0] if found else None)
 
     def at(self, origin: str, size: int) -> Kept | None:
         """The one of this size."""
@@ -133,6 +138,23 @@ class Checkpoints:
     def _ask(self, query: Any, said: list[Any]) -> list[Kept]:
         with self._pool.connection() as connection:
             return [Kept(*row) for row in connection.execute(query, said)]
+
+
+def is_signed(said: Checkpoint, note: str, keys: Sequence[VerifierKey]) -> bool:
+    """Whether a row of the database holds the checkpoint that it says, signed by one of these keys."""
+    raw = note.encode()
+    try:
+        return holds(raw, said) and bool(read_checkpoint(raw, *keys))
+    except NotVerified:
+        return False
+
+
+def holds(note: bytes, checkpoint: Checkpoint) -> bool:
+    """Whether a note, signed by whomever, says this and nothing more."""
+    try:
+        return Note.parse(note).text == str(checkpoint)
+    except NotVerified:
+        return False
 
 
 def keep(connection: Connection[Any], checkpoint: Checkpoint, note: bytes) -> None:

@@ -2,7 +2,8 @@
 
 It goes out every day, also when nothing was recorded: a message that doesn't come is noticed. What was sent
 is remembered beside the checkpoint file, by address and day, so that a restart sends nothing twice and a mail
-server's bad day only makes it late.
+server's bad day only makes it late. A kill in the moment between sending and remembering sends it twice: that
+does no harm, and remembering first could mean that it never comes.
 """
 
 import json

@@ -4,11 +4,14 @@ What is disclosed is what its maker may see, up to one checkpoint. Everything el
 pack as a skeleton of digests, so that nothing can be missing unnoticed.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
+
+from eventsourcing.domain import OriginatorVersionError
 
 from app.access.person import Person
 from app.access.reads import log
@@ -22,10 +25,12 @@ from app.proof.log_key import LogKeyRefused, load_log_key
 from app.proof.note import Signs
 from app.proof.pack_files import Asked, Event, Papers, events_jsonl, keys_json, packed
 from app.proof.signer import NotSigned, RemoteKey
-from app.proof.verifier import Epoch, NotVerified, read_checkpoint, verify_pack
+from app.proof.skeleton import leaves
+from app.proof.verifier import Epoch, NotVerified, VerifierKey, read_checkpoint, verify_pack
 from app.record.data_key import DataKey
 from app.record.reads import Read
 from app.record.rows import StoredRow
+from app.record.sealing import SealBroken
 from domain.concern import Concern
 from domain.fact import Fact
 from domain.mentee_case import MenteeCase
@@ -49,15 +54,6 @@ _COSIGNED: Final = (
     "SELECT coalesce(string_agg(line, '' ORDER BY kept_at, witness), '') FROM record.cosignatures"
     " WHERE origin = %s AND size = %s AND kept_at < %s"
 )
-_CHUNK: Final = 20_000
-_LEAVES: Final = r"""
-    SELECT string_agg(uuid_send(originator_id) || int8send(originator_version) || sha256(
-        'casebook-event/1'::bytea || '\x0a'::bytea
-        || int8send((extract(epoch FROM recorded_at) * 1000000)::bigint)
-        || int2send(octet_length(convert_to(topic, 'UTF8'))::smallint) || convert_to(topic, 'UTF8')
-        || sha256(state)), ''::bytea ORDER BY notification_id)
-      FROM record.events WHERE notification_id > %s AND notification_id <= %s
-"""
 
 
 class PackRefused(Exception):
@@ -74,6 +70,19 @@ def newest_moment(house: "House") -> datetime:
     return found
 
 
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """What can't be put together because the record isn't whole is refused in words."""
+    try:
+        yield
+    except (OriginatorVersionError, SealBroken):
+        raise PackRefused(
+            "The record isn't whole: a fact of these cases is missing or was altered. Keep everything as it "
+            "is, and let casebook verify say which."
+        ) from None
+
+
+@_refusing()
 def make_pack(
     house: "House",
     person: Person,
@@ -101,9 +110,10 @@ def make_pack(
     if when > now:
         raise PackRefused("A pack can't be made at a time that is still to come.")
     origin, epoch = _standing(house)
-    note = checkpoint or checkpoint_at(house, when=when)
+    keys_known = log_keys(house, key)
+    note = checkpoint or checkpoint_at(house, when=when, keys=keys_known)
     try:
-        covers, signed_at = read_checkpoint(note, key.verifier_key)
+        covers, signed_at = read_checkpoint(note, *keys_known)
     except NotVerified as error:
         raise PackRefused(f"The checkpoint isn't of this record's log key ({error.check}).") from None
     if covers.origin != origin:
@@ -133,11 +143,11 @@ def make_pack(
     )
     asked = Asked(story.made_by, for_whom, why, when, tuple(ids))
     read = (papers or _papers)(_moved(story, shift), lines, keys)
-    skeleton = (epoch.leaf if epoch else b"") + _skeleton(house, upto)
+    skeleton = (epoch.leaf if epoch else b"") + leaves(house.pool, upto)
     statement = epoch.raw if epoch else None
     try:
         made = packed(key, covers, note, asked, skeleton, lines, keys, read, statement)
-        verify_pack(made, [key.verifier_key])
+        verify_pack(made, keys_known)
     except NotSigned as refused:
         raise PackRefused(str(refused)) from None
     except NotVerified as error:
@@ -168,6 +178,18 @@ def signing_key(house: "House") -> Signs:
         raise PackRefused(str(refused)) from None
 
 
+def log_keys(house: "House", key: Signs) -> tuple[VerifierKey, ...]:
+    """The log key's public half, and those of keys that signed before it, by the settings.
+
+    Raises PackRefused.
+    """
+    try:
+        named = [VerifierKey.parse(text) for text in (house.settings.log_vkey or "").split()]
+    except NotVerified as error:
+        raise PackRefused(f"CASEBOOK_LOG_VKEY: {error.where}.") from None
+    return tuple(dict.fromkeys((key.verifier_key, *(one for one in named if one.name == key.name))))
+
+
 def _check_asked(person: Person, cases: Sequence[UUID], for_whom: str, why: str) -> None:
     if person.role not in MAKERS and person.account != SYSTEM:
         raise PackRefused("Evidence packs are made by those who answer for safeguarding, and by inspectors.")
@@ -184,12 +206,14 @@ def _standing(house: "House") -> tuple[str, Epoch | None]:
         return current_origin(connection), epochs[-1] if epochs else None
 
 
-def checkpoint_at(house: "House", size: int | None = None, *, when: datetime) -> bytes:
-    """The checkpoint of this size (the newest, if not given), as signed, with the witnesses' lines that were
-    there at that time. Raises PackRefused."""
+def checkpoint_at(
+    house: "House", size: int | None = None, *, when: datetime, keys: Sequence[VerifierKey] = ()
+) -> bytes:
+    """The checkpoint of this size (if not given, the newest that one of `keys` signed), as signed, with the
+    witnesses' lines that were there at that time. Raises PackRefused."""
     origin, _ = _standing(house)
     if size is None:
-        newest = Checkpoints(house.pool).newest(origin)
+        newest = Checkpoints(house.pool).newest(origin, keys)
         if newest is None:
             raise PackRefused("There is no checkpoint yet. Make one: casebook checkpoint.")
         size = newest.size
@@ -267,17 +291,6 @@ def _keys(house: "House", person: Person, events: Sequence[Event]) -> dict[str, 
         if isinstance(key, DataKey) and rule_for(role, event.topic) is ALL:
             disclosed[event.place] = key.content_key(event.originator_id, event.version)
     return disclosed
-
-
-def _skeleton(house: "House", size: int) -> bytes:
-    """The leaves of the ledger up to a size, from the rows themselves: hashed where they are, which is less
-    than half the work of fetching them."""
-    parts = []
-    with house.pool.connection() as connection:
-        for begin in range(0, size, _CHUNK):
-            row = connection.execute(_LEAVES, [begin, min(begin + _CHUNK, size)], binary=True).fetchone()
-            parts.append(row[0] if row and row[0] else b"")
-    return b"".join(parts)
 
 
 def _moved(story: Story, shift: int) -> Story:

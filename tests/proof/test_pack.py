@@ -16,6 +16,7 @@ from app.commands import BY_KEY
 from app.documents.story import Story
 from app.embedded import Embedded
 from app.house import House
+from app.proof.log_key import create_log_key
 from app.proof.pack import OFFICE, PackRefused, make_pack, newest_moment
 from app.proof.pack_files import Papers
 from app.proof.verifier import Verified, verify_pack
@@ -244,6 +245,31 @@ def test_a_pack_of_a_record_that_was_altered_or_has_no_checkpoint_is_refused(pro
     )
     with pytest.raises(PackRefused, match=r"doesn't match its checkpoint \(root\)"):
         school.pack()
+
+
+def test_a_record_that_lacks_a_fact_of_the_case_is_refused_in_words(proven: Proven) -> None:
+    school = a_school(proven)
+    proven.attack(
+        f"DELETE FROM record.events WHERE originator_version = 2 AND originator_id = '{school.case_id}'",
+    )
+    proven.house.forget()
+    with pytest.raises(PackRefused, match="let casebook verify say which"):
+        school.pack()
+
+
+def test_after_the_log_key_changed_a_checkpoint_of_the_former_key_still_serves(school: School) -> None:
+    former = school.proven.key.verifier_key
+    folder = school.proven.settings.data_dir
+    key = create_log_key(folder / f"log-key-{uuid4().hex}", former.name)
+    changed = replace(
+        school.proven.settings,
+        log_key_file=max(folder.glob("log-key-*"), key=lambda path: path.stat().st_mtime_ns),
+    )
+    with House(changed) as house, pytest.raises(PackRefused, match="log key"):
+        make_pack(house, school.dsl, [school.case_id], **FOR, papers=told_briefly)
+    with House(replace(changed, log_vkey=f"{key.verifier_key} {former}")) as house:
+        pack = make_pack(house, school.dsl, [school.case_id], **FOR, papers=told_briefly)
+    assert verify_pack(pack, [key.verifier_key, former]).signed_by == key.verifier_key
 
 
 def test_whom_and_what_no_pack_is_made_for(school: School) -> None:

@@ -1,14 +1,19 @@
 """The anchor signs packs for the web, and nothing else for anybody."""
 
 import http.client
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from app.proof.checkpoints import CheckpointFile
+from app.documents.evidence import standing
+from app.house import House
+from app.proof.checkpoints import CheckpointFile, keep
 from app.proof.note import SigningKey, signed_note
 from app.proof.signer import LONGEST, NotSigned, RemoteKey, may_be_signed, signing_for_others
 from app.proof.verifier import Checkpoint, Note
+from tests.giving import a_case
+from tests.proof.conftest import Proven
 
 KEY = SigningKey("casebook.example/tests", bytes(range(32)))
 CHECKPOINT = str(Checkpoint(KEY.name, 7, bytes(32)))
@@ -71,6 +76,29 @@ def test_a_body_without_end_is_not_waited_for(file: CheckpointFile) -> None:
             connection.endheaders()
             assert connection.getresponse().status == 413
             connection.close()
+
+
+def test_pages_remember_the_anchors_key_until_another_takes_its_place(proven: Proven) -> None:
+    a_case(proven.house)
+    proven.anchor().checkpoint()
+    key, settings = proven.key, proven.settings
+    with signing_for_others("127.0.0.1", 0, key, proven.file, "secret") as port:
+        elsewhere = replace(
+            settings, log_key_file=None, signer_url=f"http://127.0.0.1:{port}", signer_token="secret"
+        )
+        with House(elsewhere) as house:
+            assert standing(house).key == key.verifier_key
+    with House(elsewhere) as house:
+        assert standing(house).key == key.verifier_key
+        text = str(Checkpoint(key.name, 5, bytes(32)))
+        other = SigningKey(key.name, bytes(32))
+        with house.pool.connection() as connection:
+            keep(connection, Checkpoint.parse(text), signed_note(text, other.sign(text)))
+        with signing_for_others("127.0.0.1", port, other, proven.file, "secret"):
+            found = standing(house)
+    # What the former key signed is passed over for what the new one did.
+    assert found.events is not None
+    assert (found.key, found.events.size) == (other.verifier_key, 5)
 
 
 def test_an_anchor_that_is_away_is_said_to_be(file: CheckpointFile) -> None:
