@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import unicodedata
 from collections.abc import Sequence
+from functools import cache
 from secrets import token_urlsafe
 from typing import Any, Final, LiteralString
 from uuid import UUID
@@ -56,6 +57,12 @@ _FORGET_SIGN_IN: Final = "UPDATE access.accounts SET password_hash = NULL WHERE 
 _REHASH: Final = "UPDATE access.accounts SET password_hash = %s WHERE id = %s"
 
 
+@cache
+def _nobody() -> str:
+    """What a password is compared with when nobody has the name: that takes as long as a wrong password."""
+    return PasswordHasher().hash(token_urlsafe())
+
+
 class NameTaken(Exception):
     """Another account has this sign-in name."""
 
@@ -71,7 +78,7 @@ class Accounts:
         self._pool = pool
         self._secret = hmac.digest(secret.encode(), b"casebook-sign-in/1", "sha256")
         self._hasher = PasswordHasher()
-        self._nobody = self._hasher.hash(token_urlsafe())
+        self._nobody = _nobody()
         self.throttle = Throttle(pool, secret)
         self.names = Names(pool)
 

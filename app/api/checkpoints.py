@@ -10,8 +10,7 @@ from hashlib import sha256
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from flask import Response, request
-from flask_smorest import Blueprint
+from flask import Blueprint, Response, request
 from marshmallow import Schema, fields, validate
 
 from app.access.policy import house, person

@@ -1,7 +1,6 @@
 """The commands that look: status, test-mail, database-url, rebuild, openapi."""
 
 from argparse import Namespace
-from pathlib import Path
 from typing import Any
 
 from app.checkup import Checkup, check
@@ -128,17 +127,7 @@ def _rebuild(said: Namespace) -> None:
 
 
 def _openapi(_said: Namespace) -> None:
-    from app import create_app
     from app.api import create_openapi
-    from app.settings import Settings
 
-    # The document is made from the commands alone: no database and no secret is asked.
-    nowhere = Settings(
-        database_url="",
-        keys_database_url="",
-        kek_file=Path(),
-        secret_key="",
-        origin="",
-        data_dir=Path(),
-    )
-    as_json(create_openapi(create_app(nowhere)))
+    # Made from the commands alone: no database and no secret is asked.
+    as_json(create_openapi())

@@ -18,7 +18,7 @@ def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, A
 
 
 def test_every_address_is_described_once(school: School) -> None:
-    document = create_openapi(school.app)
+    document = create_openapi()
     assert document["openapi"].startswith("3.1")
     described = [(path, method) for path, method, _ in operations(document)]
     assert len(described) == len(set(described))
@@ -34,7 +34,7 @@ def test_every_address_is_described_once(school: School) -> None:
 
 
 def test_every_reference_in_it_leads_somewhere(school: School) -> None:
-    document = create_openapi(school.app)
+    document = create_openapi()
     text = json.dumps(document)
     for part in text.split('"$ref": "')[1:]:
         place: Any = document
@@ -43,7 +43,7 @@ def test_every_reference_in_it_leads_somewhere(school: School) -> None:
 
 
 def test_bodies_refuse_fields_that_they_do_not_know(school: School) -> None:
-    document = create_openapi(school.app)
+    document = create_openapi()
     for _, _, operation in operations(document):
         if "requestBody" in operation:
             name = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].split("/")[-1]
@@ -51,7 +51,7 @@ def test_bodies_refuse_fields_that_they_do_not_know(school: School) -> None:
 
 
 def test_the_answers_have_the_fields_that_it_says(lists: School) -> None:
-    schemas = create_openapi(lists.app)["components"]["schemas"]
+    schemas = create_openapi()["components"]["schemas"]
     case = lists.a_matched_case()
     concern = lists.make("/concerns", {"facts": "Seen."}, "dsl")
     lists.get(f"/concerns?after={lists.facts()}", "dsl")
@@ -70,7 +70,7 @@ def test_the_answers_have_the_fields_that_it_says(lists: School) -> None:
 
 
 def test_anyone_may_read_it_without_a_script(school: School) -> None:
-    assert school.client.get(f"{API}/openapi.json").get_json() == create_openapi(school.app)
+    assert school.client.get(f"{API}/openapi.json").get_json() == create_openapi()
     page = school.client.get(f"{API}/docs").get_data(as_text=True)
     assert "<script" not in page
     assert " style=" not in page
