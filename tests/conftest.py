@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import uuid4
@@ -20,6 +21,7 @@ from app.house import House
 from app.record.keys import create_kek
 from app.record.migrate import migrate
 from app.settings import Settings
+from tests.databases import Templates
 from tests.journeys.chromium import QUIET, installed_browser
 from tests.journeys.glass import Glass
 
@@ -41,6 +43,19 @@ class _Compiled(BytecodeCache):
 
 
 Flask.jinja_options = {"bytecode_cache": _Compiled()}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let two workers share as little as they can: a file is one worker's, or several that share a server.
+
+    The longest go first, so that neither waits for the other in the end.
+    """
+    longest = ("journeys", "server", "faults", "kill", "demo")
+    items.sort(key=lambda item: item.path.parent.name not in longest)
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group("-".join(item.path.parts[-2:])))
 
 
 @pytest.fixture(scope="session")
@@ -72,32 +87,34 @@ def cluster() -> Iterator[Embedded]:
 
 
 @pytest.fixture(scope="session")
-def templates(cluster: Embedded) -> dict[str, str]:
+def templates(cluster: Embedded) -> Iterator[Templates]:
     """Migrated databases that each test gets a copy of: a school's and a demo's."""
-    made = {}
+    made = Templates(cluster)
     for kind in ("school", "demo"):
         for part in ("record", "keys"):
-            _create(cluster, f"{kind}_{part}")
+            made.create(f"{kind}_{part}")
         migrate(
             _url(cluster, "owner", f"{kind}_record"),
             _url(cluster, "owner", f"{kind}_keys"),
             origin=ORIGIN,
             demo=kind == "demo",
         )
-        made[kind] = kind
-    return made
+    yield made
+    made.close()
 
 
 @pytest.fixture
-def settings(cluster: Embedded, templates: dict[str, str], tmp_path: Path) -> Iterator[Settings]:
+def settings(cluster: Embedded, templates: Templates, tmp_path: Path) -> Iterator[Settings]:
     """An empty school: its databases are this test's alone."""
-    yield from _fresh(cluster, "school", tmp_path)
+    with fresh(cluster, templates, "school", tmp_path) as made:
+        yield made
 
 
 @pytest.fixture
-def demo_settings(cluster: Embedded, templates: dict[str, str], tmp_path: Path) -> Iterator[Settings]:
+def demo_settings(cluster: Embedded, templates: Templates, tmp_path: Path) -> Iterator[Settings]:
     """An empty demo, whose facts may be told at invented times."""
-    yield from _fresh(cluster, "demo", tmp_path)
+    with fresh(cluster, templates, "demo", tmp_path) as made:
+        yield made
 
 
 @pytest.fixture
@@ -107,35 +124,26 @@ def house(settings: Settings) -> Iterator[House]:
         yield opened
 
 
-def _fresh(cluster: Embedded, kind: str, folder: Path) -> Iterator[Settings]:
+@contextmanager
+def fresh(cluster: Embedded, templates: Templates, kind: str, folder: Path) -> Iterator[Settings]:
+    """An empty school, or a demo, with its files in `folder`."""
     name = f"test_{os.getpid()}_{uuid4().hex[:8]}"
-    for part in ("record", "keys"):
-        _create(cluster, f"{name}_{part}", template=f"{kind}_{part}")
     kek = folder / "kek"
     create_kek(kek)
-    yield Settings(
-        database_url=_url(cluster, "app", f"{name}_record"),
-        keys_database_url=_url(cluster, "app", f"{name}_keys"),
-        migrate_database_url=_url(cluster, "owner", f"{name}_record"),
-        migrate_keys_database_url=_url(cluster, "owner", f"{name}_keys"),
-        kek_file=kek,
-        secret_key="tests-only-" + name,
-        origin=ORIGIN,
-        data_dir=folder,
-        demo=kind == "demo",
-    )
-    with psycopg.connect(cluster.url("superuser"), autocommit=True) as connection:
-        for part in ("record", "keys"):
-            database = sql.Identifier(f"{name}_{part}")
-            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(database))
-
-
-def _create(cluster: Embedded, name: str, template: str = "template1") -> None:
-    with psycopg.connect(cluster.url("superuser"), autocommit=True) as connection:
-        connection.execute(
-            sql.SQL("CREATE DATABASE {} OWNER casebook_owner TEMPLATE {}").format(
-                sql.Identifier(name), sql.Identifier(template)
-            )
+    with (
+        templates.lent(f"{name}_record", f"{kind}_record"),
+        templates.lent(f"{name}_keys", f"{kind}_keys"),
+    ):
+        yield Settings(
+            database_url=_url(cluster, "app", f"{name}_record"),
+            keys_database_url=_url(cluster, "app", f"{name}_keys"),
+            migrate_database_url=_url(cluster, "owner", f"{name}_record"),
+            migrate_keys_database_url=_url(cluster, "owner", f"{name}_keys"),
+            kek_file=kek,
+            secret_key="tests-only-" + name,
+            origin=ORIGIN,
+            data_dir=folder,
+            demo=kind == "demo",
         )
 
 

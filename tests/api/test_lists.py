@@ -97,7 +97,7 @@ def test_a_list_that_is_behind_says_so_after_two_seconds(lists: School) -> None:
     lists.get(f"/cases?after={lists.facts()}")
     began = monotonic()
     shown = lists.get("/cases?after=1000000")
-    assert 1.9 < monotonic() - began < 4
+    assert 1.9 < monotonic() - began < 8
     assert shown.status_code == 200
     assert shown.headers["Casebook-Behind"] == "1"
 

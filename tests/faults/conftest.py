@@ -7,7 +7,7 @@ import pytest
 from tests.faults.school import School
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def school() -> Iterator[School]:
     """One school for every fault in turn: what one of them breaks for good, the next one meets."""
     with TemporaryDirectory(prefix="casebook-faults-", dir="/tmp", ignore_cleanup_errors=True) as folder:

@@ -12,14 +12,14 @@ from tests.journeys.reader import Reader
 Seat = Callable[..., Reader]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def demo() -> Iterator[Demo]:
     """The invented school, on a port of its own."""
     with running_demo() as started:
         yield started
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def cookies() -> dict[str, StorageState]:
     """Of everybody who signed in already."""
     return {}

@@ -70,7 +70,7 @@ def at_work(projector: Projector) -> Iterator[Projector]:
         thread.join()
 
 
-def until(happened: Callable[[], bool], seconds: float = 10.0) -> float:
+def until(happened: Callable[[], bool], seconds: float = 30.0) -> float:
     """Wait for something; gives the seconds that it took."""
     began = monotonic()
     while not happened():

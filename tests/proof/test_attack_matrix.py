@@ -10,7 +10,8 @@ from app.embedded import Embedded
 from app.proof.pack import make_pack
 from app.proof.verifier import Checkpoint, Note
 from app.record.data_key import DataKey
-from tests.conftest import _fresh
+from tests.conftest import fresh
+from tests.databases import Templates
 from tests.giving import Someone, a_case, a_matched_case, give
 from tests.proof.attack import Scene, keep_tables
 from tests.proof.attacks import ATTACKS, CHECKS, page
@@ -22,13 +23,15 @@ from tests.proof.test_pack import account, concern_of, told_briefly, worry
 
 @pytest.fixture(scope="module")
 def prepared(
-    cluster: Embedded, templates: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+    cluster: Embedded, templates: Templates, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Scene]:
     """The record that all attacks are tried on, one after the other."""
-    assert templates
-    for settings in _fresh(cluster, "school", tmp_path_factory.mktemp("attacked")):
-        with with_an_anchor(settings, cluster, settings.kek_file.parent) as proven:
-            yield a_scene(proven)
+    folder = tmp_path_factory.mktemp("attacked")
+    with (
+        fresh(cluster, templates, "school", folder) as settings,
+        with_an_anchor(settings, cluster, folder) as proven,
+    ):
+        yield a_scene(proven)
 
 
 @pytest.fixture

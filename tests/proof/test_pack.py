@@ -24,7 +24,8 @@ from app.staff_office import StaffOffice
 from domain.concern import Concern
 from domain.mentee_case import MenteeCase
 from domain.scheme import SCHEME_ID
-from tests.conftest import _fresh
+from tests.conftest import fresh
+from tests.databases import Templates
 from tests.giving import Someone, a_matched_case, give, load
 from tests.proof.conftest import Proven, with_an_anchor
 from tests.proof.packs import files_of
@@ -85,13 +86,15 @@ def concern_of(house: House, case_id: UUID) -> UUID:
 
 @pytest.fixture(scope="module")
 def record(
-    cluster: Embedded, templates: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+    cluster: Embedded, templates: Templates, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Proven]:
     """One record for most of these tests, to which each adds cases of its own."""
-    assert templates
-    for settings in _fresh(cluster, "school", tmp_path_factory.mktemp("record")):
-        with with_an_anchor(settings, cluster, settings.kek_file.parent) as made:
-            yield made
+    folder = tmp_path_factory.mktemp("record")
+    with (
+        fresh(cluster, templates, "school", folder) as settings,
+        with_an_anchor(settings, cluster, folder) as made,
+    ):
+        yield made
 
 
 @pytest.fixture

@@ -26,7 +26,8 @@ from app.proof.verifier import (
     unpacked,
     verify_pack,
 )
-from tests.conftest import _fresh
+from tests.conftest import fresh
+from tests.databases import Templates
 from tests.giving import a_case, a_pupil
 from tests.proof.conftest import Proven, with_an_anchor
 from tests.proof.packs import (
@@ -75,12 +76,14 @@ class Restored:
 
 @pytest.fixture(scope="module")
 def restored(
-    cluster: Embedded, templates: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+    cluster: Embedded, templates: Templates, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Restored]:
-    assert templates
-    for settings in _fresh(cluster, "school", tmp_path_factory.mktemp("restored")):
-        with with_an_anchor(settings, cluster, settings.kek_file.parent) as proven:
-            yield a_restored_record(proven)
+    folder = tmp_path_factory.mktemp("restored")
+    with (
+        fresh(cluster, templates, "school", folder) as settings,
+        with_an_anchor(settings, cluster, folder) as proven,
+    ):
+        yield a_restored_record(proven)
 
 
 def a_restored_record(proven: Proven) -> Restored:

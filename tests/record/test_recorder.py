@@ -267,7 +267,7 @@ def test_a_record_that_is_locked_too_long_is_unavailable(
         superuser.execute("SELECT pg_advisory_xact_lock(4849336204517375)")
         with pytest.raises(RecordUnavailable):
             recorder.append([fact(uuid4(), 1)], command=command())
-    assert 4 < time.monotonic() - started < 9
+    assert 4 < time.monotonic() - started < 20
     assert recorder.append([fact(uuid4(), 1)]).version == 1
 
 

@@ -33,7 +33,7 @@ class Mailbox:
         return "250 OK"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def mailbox() -> Iterator[Mailbox]:
     """Where alerts arrive."""
     box = Mailbox()
@@ -42,7 +42,7 @@ def mailbox() -> Iterator[Mailbox]:
     box.controller.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def yard(mailbox: Mailbox) -> Iterator[Yard]:
     """Secrets made, both databases running, nothing else yet."""
     with TemporaryDirectory(prefix="casebook-yard-", dir="/tmp", ignore_cleanup_errors=True) as folder:
@@ -53,7 +53,7 @@ def yard(mailbox: Mailbox) -> Iterator[Yard]:
         made.end()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def server(yard: Yard) -> Yard:
     """The server as `docker compose up` leaves it: migrated, web, projector and anchor running."""
     migrated = yard.start("migrate")
