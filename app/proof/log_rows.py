@@ -3,8 +3,12 @@
 One row a message, in PostgreSQL's binary form, because this is what checking a long record waits for.
 """
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
+from itertools import islice
 from struct import Struct
 from typing import Any, Final, LiteralString, NamedTuple
 
@@ -13,23 +17,27 @@ from psycopg.errors import error_from_result
 from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
 
 LOGS: Final = ("events", "reads")
+BLOCK: Final = 4096
+"""Entries that are looked at together: the larger, the less each costs, and the more memory they take."""
 _EVENTS: Final = """
-    COPY (SELECT notification_id, originator_version, recorded_at, originator_id, leaf_hash,
-                 topic, state
+    COPY (SELECT notification_id, recorded_at, leaf_hash, originator_id, originator_version, topic, state
             FROM record.events WHERE notification_id > {after} AND notification_id <= {upto}
            ORDER BY notification_id) TO STDOUT (FORMAT binary)
 """
 _READS: Final = """
-    COPY (SELECT id, id, read_at, account, leaf_hash, route, state, subjects
+    COPY (SELECT id, read_at, leaf_hash, account, id, route, state, subjects
             FROM record.reads WHERE id > {after} AND id <= {upto} ORDER BY id) TO STDOUT (FORMAT binary)
 """
 # Before the first row stand a signature, flags and the length of an extension; after the last, a count of -1.
 _HEADER: Final = 19
-# How many fields there are, then each after its length: numbers, a time, ids, and the length of a text.
-_FIXED: Final = Struct("!2x 4xq 4xq 4xq 4x16s 4x32s i")
+_LAST: Final = b"\xff\xff"
+# How many fields there are, then each after its length: number, time, hash, owner, version; then the length
+# of a name, of which the lower two bytes and the name are as they are hashed.
+_FIXED: Final = Struct("!2x 4xq 4xq 4x32s 4x16s 4xq i")
+_OWNER, _VERSION, _NAME = slice(66, 82), slice(86, 94), 96
 _LENGTH: Final = Struct("!i")
-_EVENT_HEAD: Final = Struct("!17sQH")
-_READ_HEAD: Final = Struct("!16sQH")
+_TIME: Final = Struct("!Q").pack
+_KINDS: Final = {"events": b"casebook-event/1\n", "reads": b"casebook-read/1\n"}
 _BEGAN: Final = 946_684_800_000_000
 """Microseconds from 1970 to 2000, from which PostgreSQL counts."""
 
@@ -49,6 +57,32 @@ class LogRow(NamedTuple):
     hashed: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Some rows that follow each other, column by column, as LogRow has them."""
+
+    numbers: Sequence[int]
+    owners: Sequence[bytes]
+    versions: Sequence[int]
+    times: Sequence[int]
+    stored: Sequence[bytes]
+    leaves: Sequence[bytes]
+    hashed: Sequence[bytes]
+    _rows: Sequence[bytes]
+    _ends: Sequence[int]
+
+    def __len__(self) -> int:
+        return len(self.hashed)
+
+    def row(self, at: int) -> LogRow:
+        """One of them, counted from 0."""
+        row, end = self._rows[at], self._ends[at]
+        return LogRow(
+            *(self.numbers[at], self.owners[at], self.versions[at], self.times[at], row[_NAME + 2 : end]),
+            *(row[end + 4 : _end(row, end)], self.stored[at], self.leaves[at], self.hashed[at]),
+        )
+
+
 def rows_of(
     connection: Connection[Any], log: str, after: int = 0, upto: int = 2**63 - 1
 ) -> Generator[LogRow, None, None]:
@@ -56,43 +90,66 @@ def rows_of(
 
     The connection is busy until the last is taken or the generator closed. Raises psycopg.Error.
     """
+    with closing(blocks_of(connection, log, after, upto)) as blocks:
+        for block in blocks:
+            yield from map(block.row, range(len(block)))
+
+
+def blocks_of(
+    connection: Connection[Any], log: str, after: int = 0, upto: int = 2**63 - 1
+) -> Generator[Block, None, None]:
+    """The same, some thousand rows at a time: what takes every row is several times as fast."""
     query: LiteralString = _EVENTS if log == "events" else _READS
-    kind = b"casebook-event/1\n" if log == "events" else b"casebook-read/1\n"
-    events = log == "events"
-    head = _EVENT_HEAD.pack if events else _READ_HEAD.pack
-    unpack, length_at, new = _FIXED.unpack_from, _LENGTH.unpack_from, tuple.__new__
-    fixed = _FIXED.size
     copied = _Copy(connection, query.format(after=int(after), upto=int(upto)).encode())
-    take = connection.pgconn.get_copy_data
     try:
         start = _HEADER
-        while True:
-            # Straight from libpq: a message a row, and psycopg's own way costs as much as hashing it.
-            size, block = take(0)
-            if size < 0:
-                break
-            # The header comes in one block with the first row.
-            row = bytes(block)[start:]
+        for rows in copied.messages():
+            # The header comes in one message with the first row, or with what says that there is none.
+            rows[0] = rows[0][start:]
             start = 0
-            if len(row) < fixed:
-                continue
-            number, version, at, owner, stored, length = unpack(row)
-            end = fixed + length
-            name = row[fixed:end]
-            begin = end + 4
-            end = begin + length_at(row, end)[0]
-            state = row[begin:end]
-            at += _BEGAN
-            content = head(kind, at, length) + name
-            if not events:
-                content += _subjects(row, end)
-            # The version as it was sent stands at a fixed place.
-            leaf = owner + row[18:26] + sha256(content + sha256(state).digest()).digest()
-            hashed = sha256(b"\x00" + leaf).digest()
-            yield new(LogRow, (number, owner, version, at, name, state, stored, leaf, hashed))
-        copied.ended = True
+            if rows[-1] == _LAST:
+                rows.pop()
+            if rows:
+                yield _block(log, rows)
     finally:
         copied.end()
+
+
+def _block(log: str, rows: Sequence[bytes]) -> Block:
+    # Columns, not rows: a step that runs over thousands of rows at once takes a fraction of the time.
+    fixed = zip(*map(_FIXED.unpack_from, rows), strict=True)
+    numbers, since, stored, owners, versions, lengths = fixed
+    times = [at + _BEGAN for at in since]
+    ends = [_NAME + 2 + length for length in lengths]
+    kind = _KINDS[log]
+    if log == "events":
+        # A fact's sealed bytes are the last field.
+        leaves = [
+            row[_OWNER]
+            + row[_VERSION]
+            + sha256(kind + _TIME(at) + row[_NAME:end] + sha256(row[end + 4 :]).digest()).digest()
+            for row, at, end in zip(rows, times, ends, strict=True)
+        ]
+    else:
+        leaves = [
+            row[_OWNER]
+            + row[_VERSION]
+            + sha256(
+                kind
+                + _TIME(at)
+                + row[_NAME:end]
+                + _subjects(row, _end(row, end))
+                + sha256(row[end + 4 : _end(row, end)]).digest()
+            ).digest()
+            for row, at, end in zip(rows, times, ends, strict=True)
+        ]
+    hashed = [sha256(b"\x00" + leaf).digest() for leaf in leaves]
+    return Block(numbers, owners, versions, times, stored, leaves, hashed, rows, ends)
+
+
+def _end(row: bytes, name_end: int) -> int:
+    """Where the sealed bytes end, which follow the name after their length."""
+    return name_end + 4 + int(_LENGTH.unpack_from(row, name_end)[0])
 
 
 class _Copy:
@@ -111,6 +168,16 @@ class _Copy:
         result = connection.pgconn.exec_(query)
         if result.status != ExecStatus.COPY_OUT:
             raise error_from_result(result, "utf-8")
+
+    def messages(self) -> Iterator[list[bytes]]:
+        """What the server sends, some thousand messages at a time."""
+        # Straight from libpq: a message a row, and psycopg's own way costs as much as hashing it.
+        coming = iter(partial(self._connection.pgconn.get_copy_data, 0), (-1, b""))
+        while not self.ended:
+            messages = [bytes(message) for _, message in islice(coming, BLOCK)]
+            self.ended = len(messages) < BLOCK
+            if messages:
+                yield messages
 
     def end(self) -> None:
         """Stop it where it isn't at its end. Raises psycopg.Error when it broke off."""

@@ -15,15 +15,15 @@ import psycopg
 from psycopg import Connection
 
 from app.proof.checkpoints import READS_SUFFIX, origin_of
-from app.proof.epoch import begun, chained, entries, is_epoch_of, statements_in
+from app.proof.epoch import chained, entries, is_epoch_of, statements_in
 from app.proof.guards import wrong_guards
-from app.proof.log_rows import LOGS, LogRow, rows_of
+from app.proof.log_rows import LOGS, blocks_of
+from app.proof.so_far import SoFar, Wrong
 from app.proof.verifier import (
     Checkpoint,
     Epoch,
     NotVerified,
     VerifierKey,
-    open_header,
     read_checkpoint,
 )
 
@@ -207,23 +207,32 @@ class Verifier:
         progress: Progress | None,
     ) -> LogReport:
         newest = max(signed, key=lambda one: (one.epoch, one.entries), default=None)
-        log_so_far = _SoFar(log, newest.entries if newest else 0, self._every_header, epochs)
+        log_so_far = SoFar(log, newest.entries if newest else 0, self._every_header, epochs)
         compared = held = 0
         try:
-            with closing(rows_of(connection, log)) as rows:
-                for one in [*signed, None]:
-                    stop = one.entries if one else None
-                    while log_so_far.take(rows, stop):
-                        if progress:
-                            progress(log, log_so_far.count, max(size, log_so_far.count))
-                    if one:
-                        self._compare(log, log_so_far, one, held)
-                        held = one.entries
+            with closing(blocks_of(connection, log)) as blocks:
+                for block in blocks:
+                    hashes, wrong = log_so_far.sound(block)
+                    while compared < len(signed) and signed[compared].entries <= log_so_far.count + len(
+                        hashes
+                    ):
+                        more = signed[compared].entries - log_so_far.count
+                        log_so_far.add(hashes[:more])
+                        hashes = hashes[more:]
+                        self._compare(log, log_so_far, signed[compared], held)
+                        held = signed[compared].entries
                         compared += 1
+                    log_so_far.add(hashes)
+                    if wrong:
+                        raise wrong
+                    if progress:
+                        progress(log, log_so_far.count, max(size, log_so_far.count))
+            for one in signed[compared:]:
+                self._compare(log, log_so_far, one, held)
             log_so_far.end_at(size)
             if log == "events":
                 self._check_keys(log_so_far.versions)
-        except _Wrong as wrong:
+        except Wrong as wrong:
             self._fault(log, *wrong.args)
         return LogReport(
             log,
@@ -236,13 +245,13 @@ class Verifier:
             held,
         )
 
-    def _compare(self, log: str, so_far: "_SoFar", one: Signed, held: int) -> None:
+    def _compare(self, log: str, so_far: "SoFar", one: Signed, held: int) -> None:
         if so_far.count < one.entries:
             text = f"the log has {so_far.count} entries, and a checkpoint ({one.source}) says {one.entries}"
-            raise _Wrong(so_far.count + 1, "length", text)
+            raise Wrong(so_far.count + 1, "length", text)
         if so_far.root(one.epoch) != one.checkpoint.root:
             text = f"entries {held + 1} to {one.entries} aren't all what was signed ({one.source})"
-            raise _Wrong(held + 1, "checkpoint", text)
+            raise Wrong(held + 1, "checkpoint", text)
 
     def _check_keys(self, versions: dict[bytes, int]) -> None:
         """Every subject has a key, or the mark of a destroyed one: a missing row isn't an erasure."""
@@ -255,75 +264,3 @@ class Verifier:
                 for missing in (one for one in asked if one not in known):
                     text = f"{missing} has neither a key nor the mark of an erasure"
                     self._fault("keys", None, "keys", text)
-
-
-class _Wrong(Exception):
-    """An entry's number, the check that it fails, and what is wrong."""
-
-
-class _SoFar:
-    """One log, read up to some entry, in each epoch's tree. `covered`: how far the newest checkpoint goes."""
-
-    def __init__(self, log: str, covered: int, every_header: bool, epochs: Sequence[Epoch]) -> None:
-        self.count = 0
-        self.versions: dict[bytes, int] = {}
-        self._trees = {number: begun(epoch) for number, epoch in enumerate([None, *epochs], 1)}
-        # Of an earlier epoch nothing is compared beyond what later ones kept of it.
-        self._ends = {
-            number: min(epoch.gaps[log].kept for epoch in epochs[number - 1 :])
-            for number in range(1, len(epochs) + 1)
-        }
-        self._events = log == "events"
-        self._covered = 0 if every_header else covered
-        self._last_us = 0
-
-    def root(self, epoch: int) -> bytes:
-        """The root over what was read, as this epoch has it."""
-        return self._trees[epoch].root()
-
-    def take(self, rows: Iterator[LogRow], stop: int | None) -> bool:
-        """Take some more rows, up to `stop`. False when there are no more. Raises _Wrong."""
-        most = _CHUNK if stop is None else min(_CHUNK, stop - self.count)
-        expected, last_us, versions = self.count, self._last_us, self.versions
-        known, covered, events = versions.get, self._covered, self._events
-        hashes: list[bytes] = []
-        add = hashes.append
-        for row in islice(rows, most):
-            number, owner, version, at_us, _, _, stored, _, hashed = row
-            expected += 1
-            if number != expected:
-                raise _Wrong(expected, "numbers", f"entry {expected} is missing")
-            if stored != hashed:
-                raise _Wrong(number, "leaf", f"entry {number} was altered after it was recorded")
-            if at_us < last_us:
-                raise _Wrong(number, "time", f"entry {number} is dated before the entry before it")
-            last_us = at_us
-            if events:
-                before = known(owner, 0)
-                if version != before + 1:
-                    text = f"entry {number} is version {version} of {UUID(bytes=owner)}, after {before}"
-                    raise _Wrong(number, "versions", text)
-                versions[owner] = version
-                # What was put elsewhere after a checkpoint doesn't fit it: what comes after it is opened.
-                if number > covered:
-                    _check_header(row)
-            add(hashed)
-        self._last_us = last_us
-        for number, tree in self._trees.items():
-            end = self._ends.get(number)
-            tree.extend(hashes if end is None else hashes[: max(end - self.count, 0)])
-        self.count += len(hashes)
-        return bool(hashes)
-
-    def end_at(self, size: int) -> None:
-        """There are no more rows. Raises _Wrong when the log's head says otherwise."""
-        if self.count != size:
-            text = f"the log has {self.count} entries, its head says {size}"
-            raise _Wrong(min(self.count, size) + 1, "length", text)
-
-
-def _check_header(row: LogRow) -> None:
-    try:
-        open_header(row.state, str(UUID(bytes=row.owner)), row.version, row.name.decode())
-    except NotVerified as error:
-        raise _Wrong(row.number, error.check, f"entry {row.number}: {error.where}") from None
