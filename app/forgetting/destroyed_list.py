@@ -69,12 +69,11 @@ class DestroyedList:
 
     @contextmanager
     def _locked(self) -> Iterator[int]:
-        made = not self.path.exists()
         handle = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)
-            if made:
-                _sync_folder(self.path.parent)
+            # Also for whoever made the file and ended before its name was on the disk.
+            _sync_folder(self.path.parent)
             yield handle
         finally:
             os.close(handle)

@@ -112,10 +112,12 @@ class Forgetting:
     def _destroy(self, erasure_id: UUID) -> bool:
         """Destroy what is left of one erasure's keys; whether nothing is."""
         erasure = self._load(erasure_id)
+        listed = {one.originator_id for one in self._listed.read()} if self._listed else set()
         for target in erasure.targets:
             if target in erasure.destroyed:
                 continue
-            if self._held(erasure):
+            # What is on the list can't be kept any more: every copy of the list destroys it.
+            if target not in listed and self._held(erasure):
                 return False
             if self._listed is None:
                 raise NowhereToList("Set CASEBOOK_DESTROYED_FILE: the list of destroyed keys.")

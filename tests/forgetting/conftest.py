@@ -8,18 +8,25 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from app import create_app
 from app.access.person import Person
 from app.casework import Done
 from app.commands import BY_KEY, RAISE_CONCERN
+from app.embedded import Embedded
 from app.forgetting.destroying import Forgetting
 from app.forms import today
 from app.house import House
 from app.project import ProjectorProcess
+from app.proof.checkpoints import CheckpointFile
+from app.proof.log_key import create_log_key
 from app.settings import Settings
 from domain.staff import Role
 from projections.positions import wait_for
 from tests.counting import Counting
+from tests.pages.conftest import STAFF, School
+from tests.proof.conftest import Proven
 
 LEASE = 0.3
 
@@ -128,8 +135,13 @@ class Office(Counting):
 
 @pytest.fixture
 def settings(settings: Settings, tmp_path: Path) -> Settings:
-    """With a list of destroyed keys."""
-    return replace(settings, destroyed_file=tmp_path / "destroyed.jsonl")
+    """With a list of destroyed keys, and places for the anchor's key and checkpoints."""
+    return replace(
+        settings,
+        destroyed_file=tmp_path / "destroyed.jsonl",
+        log_key_file=tmp_path / "log-key",
+        checkpoint_file=tmp_path / "checkpoints",
+    )
 
 
 @pytest.fixture
@@ -144,3 +156,24 @@ def office(house: House) -> Iterator[Office]:
     """The school with its projector."""
     with ProjectorProcess(house.pool, house.recorder, house.mapper):
         yield Office(house)
+
+
+@pytest.fixture
+def school(settings: Settings, house: House) -> Iterator[School]:
+    """A school with one person in each staff role, whose browsers open pages."""
+    with ProjectorProcess(house.pool, house.recorder, house.mapper):
+        made = School(create_app(settings, house), house)
+        made.add(*((name, role, None) for role, name in STAFF.items()))
+        yield made
+
+
+@pytest.fixture
+def proven(house: House, cluster: Embedded) -> Proven:
+    """The school's record with its anchor."""
+    settings = house.settings
+    assert settings.log_key_file is not None
+    assert settings.checkpoint_file is not None
+    key = create_log_key(settings.log_key_file, settings.origin)
+    database = conninfo_to_dict(settings.database_url)["dbname"]
+    superuser = make_conninfo(cluster.url("superuser"), dbname=database)
+    return Proven(house, settings, key, CheckpointFile(settings.checkpoint_file), superuser)

@@ -1,29 +1,13 @@
 """The head's and the data protection officer's pages, as they meet them."""
 
-from collections.abc import Iterator
 from datetime import date
 from uuid import UUID, uuid4
 
-import pytest
-
-from app import create_app
 from app.forgetting.destroying import Forgetting
-from app.house import House
-from app.project import ProjectorProcess
-from app.settings import Settings
 from tests.forgetting.conftest import Office
 from tests.pages.conftest import STAFF, School
 
 OLD = date(1990, 5, 1)
-
-
-@pytest.fixture
-def school(settings: Settings, house: House) -> Iterator[School]:
-    """A school with one person in each staff role, whose browsers open pages."""
-    with ProjectorProcess(house.pool, house.recorder, house.mapper):
-        made = School(create_app(settings, house), house)
-        made.add(*((name, role, None) for role, name in STAFF.items()))
-        yield made
 
 
 def story(school: School) -> tuple[UUID, UUID, UUID]:
