@@ -168,7 +168,6 @@ class Caseload:
     """The questions, each answered from the list as it is now."""
 
     def __init__(self, pool: ConnectionPool[Any]) -> None:
-        self._pool = pool
         self._ask = CASELOAD.asking(pool, Case)
 
     def cases(
@@ -246,12 +245,6 @@ class Caseload:
         """Cases by their ids; an id that isn't a case is left out."""
         found = self._ask("WHERE case_id = ANY(%(ids)s)", {"ids": list(ids)})
         return {case.case_id: case for case in found}
-
-    def counts(self) -> dict[State, int]:
-        """How many cases are in each state; states without any are left out."""
-        with self._pool.connection() as connection:
-            rows = connection.execute("SELECT state, count(*) FROM views.caseload GROUP BY state")
-            return dict(rows.fetchall())
 
 
 _WANTED: Final = (

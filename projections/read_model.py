@@ -72,7 +72,8 @@ class ReadModel(Generic[S]):
     `columns`, a mapping of names to SQL types, and which may have a method `resumed`, called when a row is
     taken up again. Beside them each table has the subject's id (named `key`), `number` (the position of its
     first fact: a stable order) and `version`. `unlogged` is for tables with names in clear: after a crash of
-    the database they are empty and filled again. An erased subject has no row.
+    the database they are empty and filled again. An erased subject has no row, but in a model that
+    `counts_erased`, whose columns tell nothing that erasure takes away; one of them is then `erased`.
     """
 
     def __init__(
@@ -85,10 +86,12 @@ class ReadModel(Generic[S]):
         columns: Mapping[LiteralString, LiteralString],
         indexes: Sequence[LiteralString] = (),
         unlogged: bool = False,
+        counts_erased: bool = False,
     ) -> None:
         self.name = name
         self.kind = kind
         self.unlogged = unlogged
+        self.counts_erased = counts_erased
         self._subject = subject
         own: dict[LiteralString, LiteralString] = {
             key: "uuid PRIMARY KEY",
@@ -129,7 +132,10 @@ class ReadModel(Generic[S]):
         query = SQL("SELECT {} FROM {} WHERE {} = ANY(%s)").format(
             self._columns, Identifier("views", table), self._key
         )
-        return connection.execute(query, [list({t.fact.originator_id for t in told})])
+        about = {t.fact.originator_id for t in told}
+        if self.counts_erased:
+            about |= {t.fact.target for t in told if isinstance(t.fact, KeyDestroyed) and _is_known(t.fact)}
+        return connection.execute(query, [list(about)])
 
     def fold(self, known: Iterable[Sequence[Any]], told: Iterable[Told]) -> Changes:
         """Tell the facts to the rows as they were."""
@@ -141,9 +147,8 @@ class ReadModel(Generic[S]):
         gone: list[UUID] = []
         for fact, position, _ in told:
             if isinstance(fact, KeyDestroyed) and self.kind != _ERASURE:
-                if isinstance(fact.target, UUID):
-                    subjects.pop(fact.target, None)
-                    gone.append(fact.target)
+                if _is_known(fact):
+                    self._key_gone(fact.target, subjects, gone)
                 continue
             subject = subjects.get(fact.originator_id)
             if subject is None:
@@ -153,10 +158,17 @@ class ReadModel(Generic[S]):
                 subject = subjects[fact.originator_id] = self._subject.blank(fact.originator_id)
                 numbers[fact.originator_id] = position
             fact.mutate(subject)
-        return Changes(
-            [self._row(s, numbers[s.id]) for s in subjects.values() if not s.erased],
-            [*gone, *(s.id for s in subjects.values() if s.erased)],
-        )
+        if not self.counts_erased:
+            gone += [s.id for s in subjects.values() if s.erased]
+            subjects = {s.id: s for s in subjects.values() if not s.erased}
+        return Changes([self._row(s, numbers[s.id]) for s in subjects.values()], gone)
+
+    def _key_gone(self, target: UUID, subjects: dict[UUID, S], gone: list[UUID]) -> None:
+        if not self.counts_erased:
+            subjects.pop(target, None)
+            gone.append(target)
+        elif target in subjects:
+            subjects[target].erased = True
 
     def shown(self, told: Iterable[tuple[Fact, int, datetime]], shape: type[D]) -> D | None:
         """The row that a subject's whole stream makes, as `shape`, a dataclass whose fields are columns.
@@ -232,6 +244,11 @@ class ReadModel(Generic[S]):
             return found
 
         return ask
+
+
+def _is_known(fact: KeyDestroyed) -> bool:
+    """Whether it can still be read whose key it was."""
+    return isinstance(fact.target, UUID)
 
 
 @cache

@@ -1,17 +1,19 @@
 """The list of cases, by state, page by page."""
 
+from collections.abc import Iterable
 from typing import Any, Final, cast, get_args
 
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
-from app.access.policy import allow, person
+from app.access.policy import allow, house, person
 from app.access.relation import ROLL_READERS
 from app.pages.common import PAGE, cursor, lists, looked, page
 from app.pages.people import People, people
 from app.wording.common import CASE_STATES, _, day, moment
 from domain.mentee_case import State
 from projections.caseload import Case
+from projections.figures import Count, Figures
 
 bp = Blueprint("case_list", __name__)
 STATES: Final = get_args(State)
@@ -37,7 +39,7 @@ def case_list() -> ResponseReturnValue:
     asked = asked if asked in (*STATES, "open") else ""
     state = cast(State, asked) if asked in STATES else None
     open_only, oldest = asked == "open", request.args.get("sort") == "oldest"
-    asking, counted = lists().caseload, lists().caseload.counts()
+    asking = lists().caseload
     wanted: dict[str, Any] = {"state": state, "open_only": open_only, "limit": PAGE + 1}
     rows = (
         asking.cases(**wanted, after=cursor()) if oldest else asking.newest(**wanted, before=cursor() or None)
@@ -46,7 +48,7 @@ def case_list() -> ResponseReturnValue:
     found = people(pupils=(c.pupil_id for c in rows), mentor_ids=(c.mentor_id for c in rows))
     looked((c.case_id for c in rows), "list")
     shown = [state] if state else [s for s in STATES if not (open_only and s in ("closed", "declined"))]
-    total = sum(counted.get(s, 0) for s in shown)
+    counted = _counted(shown)
     kept = f"/cases?state={asked}" + ("&sort=oldest" if oldest else "")
     return page(
         "coordinator/cases.html",
@@ -68,10 +70,8 @@ def case_list() -> ResponseReturnValue:
             *({"text": text} for text in (_("State"), _("Sessions"), _("Peer mentor"), _("Next"))),
         ],
         cases=[case_row(case, found) for case in rows],
-        count_text=_("{n} in all").format(n=total),
-        empty_text=_(
-            "No case is in this state." if state else "No cases yet. Each mentoring referral opens one."
-        ),
+        count_text=_count_text(counted),
+        empty_text=_empty_text(state, counted),
         intro=BY_CODE if person().role == "inspector" else None,
         doors=DOORS if person().role == "inspector" else None,
         refer_href="/refer" if person().role in ROLL_READERS else None,
@@ -80,6 +80,27 @@ def case_list() -> ResponseReturnValue:
             "next_href": f"{kept}&cursor={rows[-1].number}" if more else None,
         },
     )
+
+
+def _counted(states: Iterable[State]) -> Count:
+    """How many cases are in these states, and how many of them nobody can open any more."""
+    counts = Figures(house().pool).counts()
+    found = [counts[state] for state in states if state in counts]
+    return Count(sum(one.cases for one in found), sum(one.erased for one in found))
+
+
+def _count_text(counted: Count) -> str:
+    if not counted.erased:
+        return _("{n} in all").format(n=counted.cases) if counted.cases else ""
+    return _("{n} in all, {erased} of them erased and no longer listed").format(
+        n=counted.cases, erased=counted.erased
+    )
+
+
+def _empty_text(state: State | None, counted: Count) -> str:
+    if counted.cases:
+        return _("There is no case to list here.")
+    return _("No case is in this state.") if state else _("No cases yet. Each mentoring referral opens one.")
 
 
 def case_row(case: Case, found: People) -> dict[str, Any]:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 LISTS: Final = {
     "caseload": _("Cases"),
+    "figures": _("Cases in figures"),
     "mentors": _("Mentors"),
     "roll": _("Pupils by name"),
     "concerns": _("Concerns"),

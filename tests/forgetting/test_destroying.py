@@ -237,7 +237,7 @@ def test_lists_made_anew_are_as_those_that_heard_of_it(office: Office) -> None:
     office.erase("narrative", case)
     office.erase("identity", pupil)
     with office.house.pool.connection() as connection:
-        for model in ("caseload", "concerns", "roll", "retention", "erasures"):
+        for model in ("caseload", "figures", "concerns", "roll", "retention", "erasures"):
             before = connection.execute(f"SELECT * FROM views.{model} ORDER BY number").fetchall()
             rebuild(office.house.pool, office.house.recorder.rows_after, office.house.mapper, MODELS[model])
             after = connection.execute(f"SELECT * FROM views.{model} ORDER BY number").fetchall()

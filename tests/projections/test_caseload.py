@@ -86,7 +86,6 @@ def test_cases_by_state_and_mentor_in_pages(record: Record) -> None:
     assert [c.case_id for c in caseload.at_review()] == [at_review.id]
     assert [c.case_id for c in caseload.quiet(day(20))] == [carried[0].id]
     assert [c.case_id for c in caseload.quiet(day(40))] == [c.id for c in carried]
-    assert caseload.counts() == {"referred": 4, "matched": 2, "at_review": 1}
 
 
 def test_a_mentors_next_meeting_comes_first(record: Record) -> None:

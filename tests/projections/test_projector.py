@@ -118,12 +118,13 @@ def test_a_fact_that_can_not_be_opened_stops_the_lists_that_hear_it_alone(record
     moved = StoredEvent(uuid4(), 1, sealed.topic, sealed.state)
     record.mapper.to_stored_event(fact.__class__(**(vars(fact) | {"originator_id": moved.originator_id})))
     broken = record.recorder.append([moved]).position
-    newest = a_case(record, 1)[-1]
+    newest, hear_it = a_case(record, 1)[-1], {"caseload", "figures"}
     with record.projecting():
-        until(lambda: standing(record, "caseload").fault is not None)
-        assert standing(record, "caseload") == ("caseload", broken - 1, newest - broken + 1, "SealBroken")
-        assert wait_for(record.pool, newest, set(MODELS) - {"caseload"}, timeout=5)
-    assert len(record.rows("caseload")) == 1
+        until(lambda: all(standing(record, name).fault for name in hear_it))
+        for name in hear_it:
+            assert standing(record, name) == (name, broken - 1, newest - broken + 1, "SealBroken")
+        assert wait_for(record.pool, newest, set(MODELS) - hear_it, timeout=5)
+    assert len(record.rows("caseload")) == len(record.rows("figures")) == 1
 
 
 def test_a_list_of_another_shape_is_filled_again(record: Record) -> None:

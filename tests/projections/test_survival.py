@@ -134,7 +134,7 @@ def test_after_the_database_was_killed_lists_with_names_fill_again(
         assert record.rows("caseload") == before["caseload"]
         with record.pool.connection() as connection:
             assert positions(connection) == dict.fromkeys(
-                ("caseload", "concerns", "erasures", "mentors"), newest
+                ("caseload", "concerns", "erasures", "figures", "mentors"), newest
             )
         assert not wait_for(record.pool, newest, MODELS, timeout=0.1)
         record.catch_up()

@@ -1,0 +1,114 @@
+"""How many cases are there, in which state, and how many of them were erased since?
+
+What an erasure leaves of a case: which facts, when, how many. Nothing else stands here, so that a row may
+stay, and no figure changes when somebody is forgotten.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+from psycopg_pool import ConnectionPool
+
+from domain.mentee_case import MenteeCase, State
+from domain.mentee_case_facts import Closed, ConfidentialityBroken, Declined, Extended, Matched, Reopened
+from projections.read_model import ReadModel
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One case as figures know it. `closed_on` is also the day of a decline; None again once reopened."""
+
+    case_id: UUID
+    number: int
+    version: int
+    state: State
+    referred_on: date
+    first_matched_on: date | None
+    closed_on: date | None
+    sessions_held: int
+    extensions: int
+    with_concern: bool
+    erased: bool
+
+
+class Count(NamedTuple):
+    """Cases of one state: how many in all, and how many of them were erased since."""
+
+    cases: int
+    erased: int
+
+
+class _Case(MenteeCase):
+    def begin(self) -> None:
+        super().begin()
+        self.first_matched_on: date | None = None
+        self.closed_on: date | None = None
+        self.extensions = 0
+        self.with_concern = False
+
+    def on_matched(self, fact: Matched) -> None:
+        super().on_matched(fact)
+        self.first_matched_on = self.first_matched_on or fact.happened_on
+
+    def on_extended(self, fact: Extended) -> None:
+        super().on_extended(fact)
+        self.extensions += 1
+
+    def on_declined(self, fact: Declined) -> None:
+        super().on_declined(fact)
+        self.closed_on = fact.happened_on
+
+    def on_closed(self, fact: Closed) -> None:
+        super().on_closed(fact)
+        self.closed_on = fact.happened_on
+
+    def on_reopened(self, fact: Reopened) -> None:
+        super().on_reopened(fact)
+        self.closed_on = None
+
+    def on_confidentiality_broken(self, _: ConfidentialityBroken) -> None:
+        self.with_concern = True
+
+
+FIGURES: Final = ReadModel(
+    name="figures",
+    kind="mentee-case",
+    key="case_id",
+    subject=_Case,
+    columns={
+        "state": "text NOT NULL",
+        "referred_on": "date NOT NULL",
+        "first_matched_on": "date",
+        "closed_on": "date",
+        "sessions_held": "integer NOT NULL",
+        "sessions_planned": "integer NOT NULL",
+        "extensions": "integer NOT NULL",
+        "with_concern": "boolean NOT NULL",
+        "erased": "boolean NOT NULL",
+    },
+    counts_erased=True,
+)
+
+
+class Figures:
+    """The questions, each answered from the list as it is now."""
+
+    def __init__(self, pool: ConnectionPool[Any]) -> None:
+        self._pool = pool
+        self._ask = FIGURES.asking(pool, Figure)
+
+    def counts(self) -> dict[State, Count]:
+        """How many cases are in each state; states without any are left out."""
+        with self._pool.connection() as connection:
+            rows = connection.execute(
+                "SELECT state, count(*), count(*) FILTER (WHERE erased) FROM views.figures GROUP BY state"
+            )
+            return {state: Count(cases, erased) for state, cases, erased in rows.fetchall()}
+
+    def by_ids(self, ids: Iterable[UUID]) -> dict[UUID, Figure]:
+        """Cases by their ids, erased ones too; an id that isn't a case is left out."""
+        found = self._ask("WHERE case_id = ANY(%(ids)s)", {"ids": list(ids)})
+        return {one.case_id: one for one in found}
