@@ -26,7 +26,8 @@ def log(
     `route` is the address's rule, `field_class` a word for what is shown ("case", "history", "names"),
     `position` the newest fact that the answer can hold. Raises RecordUnavailable: then show nothing.
     """
-    seen = list(dict.fromkeys(subject for subject in subjects if subject is not None))
+    # Where an id was erased with the rest, nobody can say any more whose it was.
+    seen = list(dict.fromkeys(subject for subject in subjects if isinstance(subject, UUID)))
     house.reads.log(
         person.account,
         route,

@@ -30,6 +30,8 @@ class Who:
         return f"{self.name}, {self.title}" if self.title else self.name
 
 
+ERASED_JSON: Final = {"erased": True}
+"""What a field is in an entry when it was erased: an object, so that nobody's words resemble it."""
 UNNAMED: Final = Who(None, SOMEONE, None, None)
 
 
@@ -247,11 +249,11 @@ def _instant(when: datetime) -> str:
 
 
 def _json(value: Any) -> Any:
-    """A value as JSON has it. What was erased is an object, so that nobody's words resemble it."""
+    """A value as JSON has it."""
     if type(value) in _AS_IT_IS:
         return value
     if value is ERASED:
-        return {"erased": True}
+        return dict(ERASED_JSON)
     if isinstance(value, datetime):
         return _instant(value)
     if isinstance(value, date):

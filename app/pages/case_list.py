@@ -10,10 +10,10 @@ from app.access.policy import allow, house, person
 from app.access.relation import ROLL_READERS
 from app.pages.common import PAGE, cursor, lists, looked, page
 from app.pages.people import People, people
-from app.wording.common import CASE_STATES, _, day, moment
+from app.wording.common import CASE_STATES, ERASED_TEXT, _, day, moment
 from domain.mentee_case import State
 from projections.caseload import Case
-from projections.figures import Count, Figures
+from projections.figures import Count, Figure, Figures
 
 bp = Blueprint("case_list", __name__)
 STATES: Final = get_args(State)
@@ -115,6 +115,16 @@ def case_row(case: Case, found: People) -> dict[str, Any]:
         "mentor": found.mentor(case.mentor_id) or (_("None") if case.closed_on else None),
         "referred_text": day(case.referred_on),
         "next_text": next_text(case),
+    }
+
+
+def erased_row(figure: Figure) -> dict[str, Any]:
+    """What is left of an erased case, where cases are shown that somebody named."""
+    return {
+        "name": ERASED_TEXT,
+        "href": f"/cases/{figure.case_id}",
+        "state": figure.state,
+        "referred_text": day(figure.referred_on),
     }
 
 

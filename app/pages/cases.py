@@ -88,6 +88,7 @@ class SeenCase:
         mentor_id = case.mentor_id if isinstance(case.mentor_id, UUID) else None
         return {
             **self.pupil,
+            **({"year": ERASED_TEXT} if case.erased else {}),
             "state": case.state,
             "on_hold": case.on_hold,
             "hold_text": hold_text(),
@@ -103,8 +104,10 @@ class SeenCase:
     def _past_mentor(self) -> str | None:
         """The last mentor of a case that has none now."""
         past = self.case.mentors
-        if not past or person().role == "mentor" or self.case.erased:
+        if not past or person().role == "mentor":
             return None
+        if self.case.erased:
+            return ERASED_TEXT
         return _("{name}, until the match ended").format(name=self.people.mentor(past[-1]))
 
     def likely(self, verbs: list[str]) -> list[dict[str, Any]]:

@@ -19,10 +19,10 @@ from app.pages.doing import text_now, with_links
 from app.pages.links import page_of
 from app.pages.people import people
 from app.wording import questions
-from app.wording.common import _, day, how_long, moment, ngettext
+from app.wording.common import ERASED_TEXT, _, day, how_long, moment, ngettext
 from app.wording.facts import value_text
 from domain.concern import Concern
-from domain.concern_facts import OutcomeReceived, ReceiptConfirmed, ReferredOut
+from domain.concern_facts import Notified, OutcomeReceived, ReceiptConfirmed, ReferredOut
 
 READY: Final = frozenset(
     {
@@ -110,9 +110,7 @@ def concern_page(seen: SeenConcern) -> ResponseReturnValue:
         },
         about=seen.about,
         clocks=_clocks(seen),
-        gaps=[
-            {"text": str(gap)} for gap in _list(seen.entries[0].fields.get("gaps") if seen.entries else None)
-        ],
+        gaps=_gaps(seen),
         next_actions=_actions(seen, [verb for verb in verbs if verb in READY]),
         more_actions=_actions(seen, [verb for verb in verbs if verb not in READY], primary=False),
         decisions=[_decision(seen, entry) for entry in seen.of("Decided")],
@@ -121,6 +119,13 @@ def concern_page(seen: SeenConcern) -> ResponseReturnValue:
         days=with_links(by_day(seen.entries, datetime.now(UTC)), seen.entries, "concerns", concern.id),
         recorded=recorded("concerns", seen.told, seen.people.names),
     )
+
+
+def _gaps(seen: SeenConcern) -> list[dict[str, str]]:
+    """What is missing in what was raised; of an erased concern nobody can say."""
+    if seen.concern.erased:
+        return [{"text": ERASED_TEXT}]
+    return [{"text": str(gap)} for gap in _list(seen.entries[0].fields.get("gaps") if seen.entries else None)]
 
 
 def _list(value: Any) -> list[Any]:
@@ -222,9 +227,12 @@ def _todo(seen: SeenConcern) -> list[dict[str, Any]]:
 def _who_knows(seen: SeenConcern) -> Iterator[dict[str, Any]]:
     """Who learned of it, when and on what basis, in the order of the record."""
     names = seen.people.names
+    if seen.concern.erased:
+        yield {"name": ERASED_TEXT, "role": "", "at_text": ""}
+        return
     for told in seen.told:
-        for account in getattr(told.fact, "told", ()) if told.fact.TOPIC == "concern.notified" else ():
-            if told.fact.TOPIC == "concern.notified" and getattr(told.fact, "times", 1) == 1:
+        if isinstance(told.fact, Notified) and told.fact.times == 1:
+            for account in told.fact.told:
                 role = names.role(account)
                 at = _("alerted {moment}").format(moment=moment(told.recorded_at))
                 yield {

@@ -10,13 +10,13 @@ from werkzeug.exceptions import Forbidden, NotFound
 
 from app.access.policy import house, person
 from app.commands import BY_KEY, Doing
-from app.history import Entry, entries
+from app.history import ERASED_JSON, Entry, entries
 from app.pages.common import looked, page
 from app.pages.giving import Asking, with_options
 from app.pages.links import home_of, recorded_at
 from app.pages.people import people
 from app.wording import questions
-from app.wording.common import _
+from app.wording.common import ERASED_TEXT, _
 from app.wording.facts import label
 from app.wording.questions import Question
 from domain.fact import FACTS, Subject, said_fields
@@ -115,7 +115,8 @@ def with_links(
     """The history with a link to correct each entry that this reader may correct."""
     who = person()
     doing = BY_KEY.get(f"{thing}/correct")
-    if doing is None or who.role not in doing.roles:
+    erased = any(value == ERASED_JSON for entry in seen for value in entry.fields.values())
+    if doing is None or who.role not in doing.roles or erased:
         return days
     said_by_people = {
         d.fact for d in BY_KEY.values() if d.thing == thing and d.verb not in ("correct", "dispute")
@@ -139,5 +140,7 @@ def text_now(seen: Sequence[Entry], name: str, field: str) -> str | None:
         if entry.name == name and field in entry.fields:
             corrected = [one.new for one in entry.corrections if one.field == field]
             value = corrected[-1] if corrected else entry.fields[field]
+            if value == ERASED_JSON:
+                return ERASED_TEXT
             return value if isinstance(value, str) else None
     return None

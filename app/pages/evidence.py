@@ -12,13 +12,14 @@ from werkzeug.exceptions import NotFound
 
 from app.access.policy import allow, house, person, source
 from app.documents import evidence
-from app.pages.case_list import BY_CODE, case_row
+from app.pages.case_list import BY_CODE, case_row, erased_row
 from app.pages.common import PAGE, cursor, lists, looked, page
 from app.pages.people import people
 from app.pages.proof import checkpoint_text
 from app.pages.reading_forms import clean
 from app.wording import proof as wording
 from app.wording.common import LONDON, _, ngettext
+from projections.figures import Figures
 
 bp = Blueprint("evidence", __name__)
 MAKERS: Final = ("deputy_dsl", "dsl", "inspector")
@@ -137,11 +138,12 @@ def _asking(
     refusal: str | None = None,
 ) -> ResponseReturnValue:
     typed, errors = typed or {}, errors or {}
-    known = lists().caseload.by_ids(chosen)
-    if known.keys() != set(chosen):
+    known, left = lists().caseload.by_ids(chosen), Figures(house().pool).by_ids(chosen)
+    if left.keys() != set(chosen):
         raise NotFound
-    rows = [known[one] for one in chosen]
+    rows = known.values()
     found = people(pupils=(c.pupil_id for c in rows), mentor_ids=(c.mentor_id for c in rows))
+    shown = {one: case_row(known[one], found) if one in known else erased_row(left[one]) for one in chosen}
     looked(chosen, "list")
     stands = evidence.standing(house())
     again = url_for("evidence.choose", case=[str(one) for one in chosen])
@@ -152,7 +154,7 @@ def _asking(
         errors=errors,
         refusal={"sentence": refusal} if refusal else None,
         back={"text": _("Choose other cases"), "href": again},
-        cases=[{**case_row(case, found), "value": str(case.case_id)} for case in rows],
+        cases=[{**row, "value": str(case_id)} for case_id, row in shown.items()],
         checkpoint_text=checkpoint_text(stands),
         left_out=[wording.LEFT_OUT_LATER, *wording.LEFT_OUT_ALWAYS],
         can_make=stands.signs and stands.events is not None,

@@ -153,11 +153,12 @@ def kept(subject_id: UUID) -> ResponseReturnValue:
     known = people((one.fact for one in told), pupils=[subject_id])
     looked([subject_id, *(target for matter in matters for target in matter.targets)], "retention", told)
     named = known.pupil(subject_id)
+    year_and_form = f"{named['year']}, {named['form']}" if not subject.erased else ERASED_TEXT
     verbs = ["release-legal-hold" if subject.held else "put-legal-hold", "keep-longer"]
     return page(
         "office/kept.html",
         title=named["name"] if not subject.erased else ERASED_TEXT,
-        about=[{"label": _("Year and form"), "text": f"{named['year']}, {named['form']}"}],
+        about=[{"label": _("Year and form"), "text": year_and_form}],
         held=subject.held,
         rows=[_kept_row(matter, asked_for, subject_id) for matter in matters],
         actions=[

@@ -12,12 +12,12 @@ from app.commands import BY_KEY
 from app.history import Entry, by_day, entries
 from app.next_actions import mentor_actions
 from app.pages.common import PAGE, cursor, lists, looked, page, recorded, stream
-from app.pages.doing import command_page, entry_page, may_do, with_links
+from app.pages.doing import command_page, entry_page, may_do, text_now, with_links
 from app.pages.giving import Asking, new_record
 from app.pages.links import page_of, recorded_at
 from app.pages.people import People, people
 from app.wording import questions
-from app.wording.common import _, day, ngettext, year
+from app.wording.common import ERASED_TEXT, _, day, ngettext, year
 from app.wording.fields import FIELDS
 from domain.mentor import Mentor
 from projections.mentors import Mentor as MentorRow
@@ -112,7 +112,9 @@ def mentor(subject_id: UUID) -> ResponseReturnValue:
     seen = entries(told, person(), found.names)
     looked([subject_id, subject.pupil_id, *cases], "mentor", told)
     verbs = mentor_actions(subject, person().role) if not subject.erased else []
-    about = found.pupil(subject.pupil_id) if not subject.erased else {"name": "", "year": "", "form": ""}
+    about = (
+        found.pupil(subject.pupil_id) if not subject.erased else {"name": ERASED_TEXT, "year": "", "form": ""}
+    )
     free = policy.caseload - len(subject.cases)
     return page(
         "coordinator/mentor.html",
@@ -173,7 +175,7 @@ def _supervised(seen: list[Entry]) -> list[dict[str, Any]]:
         {
             "day_text": day(entry.happened_on),
             "kind_text": kinds.get(str(entry.fields.get("kind")), ""),
-            "notes": entry.fields["notes"] if isinstance(entry.fields.get("notes"), str) else "",
+            "notes": text_now([entry], "Supervised", "notes") or "",
         }
         for entry in reversed(seen)
         if entry.name == "Supervised"

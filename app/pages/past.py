@@ -17,7 +17,7 @@ from app.pages.cases import SeenCase
 from app.pages.common import lists, looked, page, stream
 from app.pages.people import people
 from app.pages.reading_forms import boxes_in, day_in, time_in
-from app.wording.common import LONDON, _, moment, ngettext
+from app.wording.common import ERASED_TEXT, LONDON, _, moment, ngettext
 from domain.concern import Concern
 from domain.mentee_case import MenteeCase
 from domain.pupil import Pupil
@@ -58,7 +58,7 @@ def _state_at(seen: SeenCase, as_at: datetime | None) -> str:
 @allow(*sorted(LEADS))
 def of_child(subject_id: UUID) -> ResponseReturnValue:
     """A child's whole story: the roll, every case and every concern, in one timeline."""
-    _pupil, told = stream(Pupil, subject_id)
+    subject, told = stream(Pupil, subject_id)
     asked = lists()
     streams: list[Sequence[Told]] = [told]
     streams += [stream(MenteeCase, case.case_id)[1] for case in asked.caseload.of_pupil(subject_id)]
@@ -73,7 +73,10 @@ def of_child(subject_id: UUID) -> ResponseReturnValue:
     ids = [one[0].fact.originator_id for one in streams]
     looked(ids, "history", [t for one in streams for t in one])
     pupil = found_people.pupil(subject_id)
-    about = [{"label": _("Year and form"), "text": f"{pupil['year']}, {pupil['form']}"}]
+    if subject.erased:
+        pupil = {"name": ERASED_TEXT, "year": ERASED_TEXT, "form": ""}
+    year_and_form = ", ".join(filter(None, (pupil["year"], pupil["form"])))
+    about = [{"label": _("Year and form"), "text": year_and_form}]
     back = {"text": _("Back to the pupil"), "href": f"/pupils/{subject_id}"}
     return _page(_("History: {who}").format(who=pupil["name"]), about, found, as_at, errors, back)
 

@@ -117,7 +117,8 @@ def pupil(subject_id: UUID) -> ResponseReturnValue:
     seen = entries(told, person(), found.names)
     named = found.pupil(subject_id)
     looked([subject_id, *(c.case_id for c in cases), *(c.concern_id for c in worries or [])], "pupil", told)
-    about = [{"label": _("Year and form"), "text": f"{named['year']}, {named['form']}"}]
+    year_and_form = f"{named['year']}, {named['form']}" if not subject.erased else ERASED_TEXT
+    about = [{"label": _("Year and form"), "text": year_and_form}]
     if row:
         about.append({"label": _("Date of birth"), "text": day(row.born_on)})
         about.append({"label": _("Full name"), "text": f"{row.given_name} {row.family_name}"})
@@ -130,7 +131,7 @@ def pupil(subject_id: UUID) -> ResponseReturnValue:
         "coordinator/pupil.html",
         title=named["name"] if not subject.erased else ERASED_TEXT,
         about=about,
-        next_actions=actions,
+        next_actions=actions if not subject.erased else [],
         cases=[
             {
                 "name": _("Case of {day}").format(day=day(c.referred_on)),
