@@ -61,6 +61,10 @@ class Recipient:
     email: str = field(repr=False)
 
 
+Recipients = dict[Sequence[tuple[str, ...]], list[Recipient]]
+"""Who can be reached of those who hear of a concern, as far as somebody has looked."""
+
+
 @dataclass(frozen=True)
 class Due:
     """A concern that nobody has read, and whom to alert now. Not `reachable`: there is nobody at all."""
@@ -118,12 +122,13 @@ class Alerts:
         open_still = {concern_id for concern_id, _ in unread}
         self._later = {concern: late for concern, late in self._later.items() if concern in open_still}
         self._rang = {rang: at for rang, at in self._rang.items() if rang[0] in open_still}
+        recipients: Recipients = {}
         for concern_id, raised_at in unread:
             not_before, pause = self._later.get(concern_id, (0.0, EVERY_SECONDS))
             if monotonic() < not_before:
                 continue
             try:
-                due = self._due(concern_id, raised_at, self._rang)
+                due = self._due(concern_id, raised_at, recipients, self._rang)
                 if due.people:
                     self._alert(due)
                     self._rang |= {(concern_id, one.account): monotonic() for one in due.people}
@@ -140,7 +145,8 @@ class Alerts:
 
     def waiting(self) -> list[Due]:
         """The concerns whose alert is due and hasn't left, for `casebook status`."""
-        found = [self._due(*unread) for unread in self._unread()]
+        recipients: Recipients = {}
+        found = [self._due(*unread, recipients) for unread in self._unread()]
         return [due for due in found if due.people or not due.reachable]
 
     def unacknowledged(self) -> int:
@@ -168,9 +174,15 @@ class Alerts:
             return found
 
     def _due(
-        self, concern_id: UUID, raised_at: datetime, rang: Mapping[tuple[UUID, UUID], float] | None = None
+        self,
+        concern_id: UUID,
+        raised_at: datetime,
+        recipients: Recipients,
+        rang: Mapping[tuple[UUID, UUID], float] | None = None,
     ) -> Due:
-        """Whom to alert now. `rang` is when this process alerted whom last, if it is the one that alerts."""
+        """Whom to alert now. `recipients` are those whom this round has found already; `rang` is when this
+        process alerted whom last, if it is the one that alerts.
+        """
         told = self._casework.stream(Concern, concern_id)
         again = timedelta(minutes=self._casework.policy().alert_again_after_minutes)
         last: dict[UUID, datetime] = {}
@@ -180,7 +192,10 @@ class Alerts:
         about = getattr(told[0].fact, "about", None) if told else None
         if about is ERASED:
             return Due(concern_id, raised_at, (), True)
-        people = self._recipients(_ABOUT_STAFF if about == "staff" else _ABOUT_PUPIL)
+        groups = _ABOUT_STAFF if about == "staff" else _ABOUT_PUPIL
+        if groups not in recipients:
+            recipients[groups] = self._recipients(groups)
+        people = recipients[groups]
         now = datetime.now(UTC)
 
         def is_due(account: UUID) -> bool:
