@@ -33,7 +33,7 @@ demo: install ## an invented school on this machine: database, web, everything; 
 	@$(BIN)/casebook demo
 
 test: install browser lint ## all checks and all tests, browser included
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
 
 fire: install ## ten minutes of new attacks on API, forms and parsers, by the same tests as in `make test`
 	@CASEBOOK_FIRE=1 $(BIN)/python -m pytest -n 2 -rP --show-capture=no tests/fuzz tests/api/test_schemathesis.py \
