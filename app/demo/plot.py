@@ -1,17 +1,17 @@
 """Which stories the invented year has: every planned case, and what else happened to some of them."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 from app.demo.cases import mentoring
 from app.demo.disclosures import about_staff, fresh_concern, told_at, told_to_mentors
 from app.demo.mentors import looking_after
-from app.demo.planning import Year
+from app.demo.planning import DAYS, Year
 from app.demo.plans import Plan
 from app.demo.scripts import scripts
 from app.demo.tales import lists
 from app.demo.telling import Cast, Story, Teller
-from app.demo.terms import at, next_school_day
+from app.demo.terms import at, first_day, next_school_day, school_days_back, school_year
 
 FRESH: Final = "brother"
 
@@ -32,6 +32,7 @@ def stories(t: Teller, cast: Cast, year: Year) -> list[Story]:
         named_in_words(t, cast),
         coming_back(t, cast, year.comes_back),
         about_staff(t, cast),
+        from_the_paper_file(t, cast),
         fresh_concern(t, cast, plans[FRESH]),
     ]
 
@@ -61,6 +62,43 @@ def coming_back(t: Teller, cast: Cast, plan: Plan) -> Story:
             "{name} came to the drop-in room and asked to come back: the old worry has returned."
         ),
     )
+
+
+def from_the_paper_file(t: Teller, cast: Cast) -> Story:
+    """A case of two school years ago, of a pupil who has left since: by now there is no reason to keep it."""
+    yield t.time(DAYS - 2, "15:50")
+    price, year = cast.staff["coordinator"], school_year(t.today) - 2
+    left_on = school_days_back(first_day(year + 1), 1)[0]
+    pupil_id = t.give(
+        price,
+        "pupils/enrol",
+        given_name="Ambrose",
+        family_name="Tolliver",
+        born_on=date(left_on.year - 18, 3, 9).isoformat(),
+        year_group=13,
+        tutor_group="13B",
+    )
+    referred = next_school_day(first_day(year), 20)
+    case_id = t.give(
+        price,
+        "cases/refer",
+        pupil_id=pupil_id,
+        route="staff",
+        reasons=["under_achievement"],
+        words="Copied from the paper file: finds Year 13 steep, and would like somebody to talk to.",
+        referred_by="Mr Farrell",
+        happened_on=referred.isoformat(),
+    )
+    t.give(
+        price,
+        "cases/decline",
+        case_id,
+        reason="Copied from the paper file: nobody older than Year 13 could mentor him.",
+        signposted_to="The sixth-form tutor, who saw him each week.",
+        happened_on=next_school_day(referred, 5).isoformat(),
+    )
+    yield t.time(DAYS - 2, "15:55")
+    t.give(price, "pupils/leave", pupil_id, left_on=left_on.isoformat(), destination="University")
 
 
 def objecting(t: Teller, cast: Cast, plan: Plan, number: int) -> Story:
