@@ -9,7 +9,7 @@ import pytest
 HOUSE = Path(__file__).parent.parent
 LONGEST_FILE = 330
 # Can be copied out as one file, so that whoever checks a pack needs nothing else of ours.
-LONGER = {"app/proof/verifier.py": 980}
+LONGER = {"app/proof/verifier.py": 1000}
 
 
 def kept_files() -> list[Path]:

@@ -518,6 +518,8 @@ _LOCAL: Final = Struct("<4s5H3L2H")
 _CENTRAL: Final = Struct("<4s6H3L5H2L")
 _END: Final = Struct("<4s4H2LH")
 _CHUNK: Final = 4096
+SKEW: Final = 120
+"""Seconds by which two clocks may be apart without anything to be said about it."""
 _NUMBER: Final = "0|[1-9][0-9]{0,18}"
 _UNSAID: Final[tuple[Any, ...]] = (None, "", [])
 _OF_THE_COMMAND: Final = ("recorded_by", "command_id", "policy_version")
@@ -543,7 +545,8 @@ class Proven:
 class Verified:
     """A pack in which every check held. `manifest` is what its maker said of it; `signed_by` the log key that
     was found to have signed it; times are in seconds since 1970, None where a checkpoint bears none.
-    `epoch` says what was lost, where the record had to begin anew."""
+    `epoch` says what was lost, where the record had to begin anew; `clocks` which facts are dated otherwise
+    than the checkpoints allow: those who told the times don't agree, and no byte is wrong."""
 
     manifest: dict[str, Any]
     checkpoint: Checkpoint
@@ -553,6 +556,7 @@ class Verified:
     subjects: tuple[str, ...]
     facts: tuple[Proven, ...]
     epoch: Epoch | None = None
+    clocks: tuple[str, ...] = ()
 
 
 def stored_zip(files: Sequence[tuple[str, bytes]]) -> bytes:
@@ -632,7 +636,10 @@ def _verified(
             _check_before(skeleton, other, origin, epoch)
     events = _events(files["events.jsonl"], skeleton, manifest["subjects"])
     facts = _opened(files["keys.json"], events)
-    return Verified(manifest, checkpoint, time, key, seen, tuple(manifest["subjects"]), facts, epoch)
+    timed = [(checkpoint, time), *(other for other in others if other[0].origin == origin)]
+    # In a demo facts are told at invented times.
+    clocks = () if origin.endswith("/demo") else tuple(_clocks(facts, timed))
+    return Verified(manifest, checkpoint, time, key, seen, tuple(manifest["subjects"]), facts, epoch, clocks)
 
 
 def _manifest(
@@ -799,6 +806,17 @@ def _opened(raw: bytes, events: Sequence[dict[str, Any]]) -> tuple[Proven, ...]:
     return tuple(facts)
 
 
+def _clocks(facts: Sequence[Proven], timed: Iterable[tuple[Checkpoint, int | None]]) -> Iterable[str]:
+    """Facts dated after a checkpoint that has them, or before one that hasn't: which, and by how much."""
+    for checkpoint, time in timed:
+        for fact in facts if time is not None else ():
+            inside = fact.index < checkpoint.size
+            apart = (fact.recorded_at_us // 1_000_000 - (time or 0)) * (1 if inside else -1)
+            if apart > SKEW:
+                said = "after the checkpoint that has it" if inside else "before a checkpoint that hasn't it"
+                yield f"fact {fact.index} is dated {apart // 60} minutes {said} ({checkpoint.size} entries)"
+
+
 def compact(value: Any) -> str:
     """JSON as a pack has it: names in their order, nothing between, no escapes that aren't needed."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
@@ -834,6 +852,7 @@ def told(found: Verified, now: float, *, show: bool = False) -> Iterable[str]:
     if found.epoch:
         yield from (f"LOST:        {sentence}" for sentence in found.epoch.told())
     yield f"Checkpoint:  {_age(found.time, now)}. Whatever was recorded later isn't in this pack."
+    yield from (f"CLOCKS:      {said}: one was wrong, or was set." for said in found.clocks)
     for name, time in found.witnesses.items():
         yield f"Witness:     {name}, {_age(time, now)}"
     yield f"Signed by:   {found.signed_by}"
@@ -954,6 +973,7 @@ def _told_to_programs(found: Verified, *, show: bool) -> dict[str, Any]:
         "witnesses": found.witnesses,
         "manifest": found.manifest,
         **({"lost": list(found.epoch.told())} if found.epoch else {}),
+        **({"clocks": list(found.clocks)} if found.clocks else {}),
         **({"facts": [asdict(fact) for fact in found.facts]} if show else {}),
     }
 

@@ -50,14 +50,16 @@ ALL_KEYS: Final = {
 LEAVES: Final = [bytes.fromhex(event["leaf_data"]) for event in EVENTS]
 
 
-def checkpoint(size: int = 7, key: SigningKey = LOG, leaves: Sequence[bytes] = LEAVES) -> bytes:
+def checkpoint(
+    size: int = 7, key: SigningKey = LOG, leaves: Sequence[bytes] = LEAVES, time: int = TIME
+) -> bytes:
     """A checkpoint over the first leaves, as an anchor with this key signs it."""
-    return signed(Checkpoint(LOG.name, size, root_of(leaf_hash(leaf) for leaf in leaves[:size])), key)
+    return signed(Checkpoint(LOG.name, size, root_of(leaf_hash(leaf) for leaf in leaves[:size])), key, time)
 
 
-def signed(found: Checkpoint, key: SigningKey = LOG) -> bytes:
+def signed(found: Checkpoint, key: SigningKey = LOG, time: int = TIME) -> bytes:
     text = str(found)
-    return signed_note(text, key.sign(text), key.cosign(text, TIME))
+    return signed_note(text, key.sign(text), key.cosign(text, time))
 
 
 def cosigned(note: bytes, witness: SigningKey = WITNESS, time: int = TIME + 60) -> bytes:

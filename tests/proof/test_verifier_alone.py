@@ -12,8 +12,9 @@ import pytest
 
 import app.proof.verifier as verifier
 from app.proof.note import signed_note
-from app.proof.verifier import Note, Proven, told, verify_pack
+from app.proof.verifier import Checkpoint, Note, Proven, _clocks, told, verify_pack
 from tests.proof.packs import (
+    ALL_EVENTS,
     CASE,
     KEYS,
     LOG,
@@ -174,3 +175,20 @@ def test_times_that_no_calendar_has_are_no_fault() -> None:
     fact = Proven(0, str(CASE), 1, "mentee-case.referred", 2**63 - 1, {}, (), {})
     found = replace(verify_pack(PACK, KEYS), facts=(fact,), time=2**63)
     assert "at no time that a calendar has" in "\n".join(told(found, TIME, show=True))
+
+
+def test_what_is_dated_otherwise_than_a_checkpoint_allows_is_said_and_refuses_nothing() -> None:
+    at = [event.at_us // 1_000_000 for event in ALL_EVENTS]
+    found = verify_pack(small_pack(note=checkpoint(time=at[6] - 600)), KEYS, [checkpoint(5)])
+    # These seven are a demo's, which invents its times.
+    assert found.clocks == ()
+    whole, older = found.checkpoint, Checkpoint(LOG.name, 6, bytes(32))
+    assert list(_clocks(found.facts, [(whole, TIME), (older, at[6] + 100), (older, None)])) == []
+    *_, said = _clocks(found.facts, [(whole, at[6] - 600)])
+    assert said == "fact 6 is dated 10 minutes after the checkpoint that has it (7 entries)"
+    lines = told(replace(found, clocks=(said,)), TIME)
+    assert f"CLOCKS:      {said}: one was wrong, or was set." in list(lines)
+    # It would be dated an hour back, if this was signed when it says.
+    assert list(_clocks(found.facts, [(older, at[6] + 3600)])) == [
+        "fact 6 is dated 60 minutes before a checkpoint that hasn't it (6 entries)"
+    ]
