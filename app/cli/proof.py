@@ -3,7 +3,7 @@
 import sys
 from argparse import Namespace
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -55,6 +55,15 @@ def add_to(commands: Commands) -> None:
         action="append",
         default=[],
         help="one that you obtained (-: piped)",
+    )
+    verify.add_argument(
+        "--destroyed", metavar="FILE", type=Path, help="the list of destroyed keys, if it isn't the setting's"
+    )
+    verify.add_argument(
+        "--clock-skew",
+        metavar="SECONDS",
+        type=float,
+        help="how far the clocks of database and anchor may be apart (default: 120)",
     )
     verify.add_argument("--deep", action="store_true", help="read the header of every sealed entry too")
     verify.add_argument("--json", action="store_true")
@@ -176,17 +185,19 @@ def _log_key(said: Namespace) -> None:
 
 def _verify(said: Namespace) -> int:
     from app.cli.surroundings import origin_of, settings_here
+    from app.proof.clocks import SKEW_SECONDS
     from app.proof.verify import Verifier
 
     settings = settings_here()
     key, *older = keys_of(said.log_key) or verifier_keys(settings)
     verifier = Verifier(
         settings.database_url,
-        settings.keys_database_url,
+        kept_keys_of(settings, said.destroyed),
         origin_of(settings),
         key,
         older=older,
         every_header=said.deep,
+        skew=SKEW_SECONDS if said.clock_skew is None else said.clock_skew,
     )
     report = verifier.verify(_notes(settings, said.checkpoint), _bar if sys.stderr.isatty() else None)
     if said.json:
@@ -194,6 +205,23 @@ def _verify(said: Namespace) -> int:
     else:
         _told_to_people(report)
     return 1 if report.faults else 0
+
+
+def kept_keys_of(settings: Settings, destroyed: Path | None = None) -> Any:
+    """The key store, with what this machine has to check it by: a list that was given, or the setting's where
+    it is here, and the key-encryption key where it can be read. Raises Failed."""
+    from app.forgetting.destroyed_list import DestroyedList
+    from app.proof.kept_keys import KeptKeys
+    from app.record.kek import KekRefused, Keks
+
+    if destroyed is not None and not destroyed.exists():
+        raise Failed(f"There is no file {destroyed}.", status=2)
+    path = destroyed or settings.destroyed_file
+    keks = None
+    with suppress(KekRefused):
+        keks = Keks.from_file(settings.kek_file)
+    listed = DestroyedList(path) if path is not None and path.exists() else None
+    return KeptKeys(settings.keys_database_url, listed, keks)
 
 
 def _notes(settings: Settings, given: list[Path]) -> Iterator[tuple[str, bytes]]:

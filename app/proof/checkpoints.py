@@ -7,6 +7,7 @@ anchor forget what it once signed.
 import os
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -43,28 +44,49 @@ def origin_of(origin: str, log: str) -> str:
     return origin + READS_SUFFIX if log == "reads" else origin
 
 
+class _Seen(NamedTuple):
+    """What a file began with: how many bytes of whole notes, their digest, and the last note of each log."""
+
+    length: int
+    digest: bytes
+    newest: dict[str, tuple[Checkpoint, bytes]]
+
+
+_NOTHING: Final = _Seen(0, sha256(b"").digest(), {})
+
+
 class CheckpointFile:
-    """The file. Its notes come one after the other, each followed by an empty line."""
+    """The file. Its notes come one after the other, each followed by an empty line.
+
+    After some years it has many: what was read before and is still the same isn't taken apart again.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._seen = _NOTHING
 
     def notes(self) -> Iterator[bytes]:
         """Every whole note, oldest first. Raises TornFile for anything else but a last one cut short."""
-        return iter(self._read()[0])
+        return iter(whole_notes(self._read())[0])
 
     def newest(self, origin: str) -> tuple[Checkpoint, bytes] | None:
         """The last checkpoint of one log, with its note. Raises TornFile."""
-        found = None
-        for raw in self.notes():
-            checkpoint = _checkpoint(raw)
-            if checkpoint.origin == origin:
-                found = checkpoint, raw
-        return found
+        return self._look(self._read()).newest.get(origin)
+
+    def origins(self) -> frozenset[str]:
+        """The names of the logs that it has checkpoints of. Raises TornFile."""
+        return frozenset(self._look(self._read()).newest)
+
+    def has(self, origin: str, size: str) -> bool:
+        """Whether there is a checkpoint of this log over so many entries. Raises TornFile."""
+        raw = self._read()
+        whole = raw[: self._look(raw).length]
+        head = f"{origin}\n{size}\n".encode()
+        return size.isdecimal() and (whole.startswith(head) or b"\n\n" + head in whole)
 
     def add(self, note: bytes) -> None:
         """Add a note, on the disk before this returns. What an earlier kill cut short is cut off first."""
-        whole = self._read()[1]
+        whole = self._look(self._read()).length
         new = not self.path.exists()
         with os.fdopen(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600), "r+b") as file:
             file.truncate(whole)
@@ -79,12 +101,24 @@ class CheckpointFile:
             finally:
                 os.close(folder)
 
-    def _read(self) -> tuple[list[bytes], int]:
-        """Whole notes, and how many bytes they take."""
+    def _read(self) -> bytes:
         try:
-            return whole_notes(self.path.read_bytes())
+            return self.path.read_bytes()
         except FileNotFoundError:
-            return [], 0
+            return b""
+
+    def _look(self, raw: bytes) -> _Seen:
+        seen = self._seen
+        if sha256(raw[: seen.length]).digest() != seen.digest:
+            seen = _NOTHING
+        notes, more = whole_notes(raw[seen.length :])
+        if notes:
+            length = seen.length + more
+            last = {note.partition(b"\n")[0].decode(): note for note in notes}
+            newest = {origin: (_checkpoint(note), note) for origin, note in last.items()}
+            seen = _Seen(length, sha256(raw[:length]).digest(), seen.newest | newest)
+        self._seen = seen
+        return seen
 
 
 def whole_notes(raw: bytes) -> tuple[list[bytes], int]:

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from app.proof.checkpoints import CheckpointFile, TornFile
 from app.proof.note import SigningKey
-from app.proof.verifier import Checkpoint, Note, NotVerified, VerifierKey
+from app.proof.verifier import NotVerified, VerifierKey
 
 LONGEST: Final = 256 * 1024
 """Bytes of a manifest: a line for each file, and what was asked for."""
@@ -86,14 +86,9 @@ def may_be_signed(text: str, file: CheckpointFile) -> bool:
     if len(lines) < 5 or lines[0] != "casebook-evidence/1" or lines[-1]:
         return False
     try:
-        known = {(found.origin, str(found.size)) for found in map(_checkpoint, file.notes())}
-    except (TornFile, NotVerified):
+        return file.has(lines[1], lines[2])
+    except TornFile:
         return False
-    return (lines[1], lines[2]) in known
-
-
-def _checkpoint(raw: bytes) -> Checkpoint:
-    return Checkpoint.parse(Note.parse(raw).text)
 
 
 def _handler(key: SigningKey, file: CheckpointFile, token: str) -> type[BaseHTTPRequestHandler]:

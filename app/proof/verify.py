@@ -5,18 +5,19 @@ told from checkpoints: whoever rewrote entries and their hashes is caught at the
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final
-from uuid import UUID
 
 import psycopg
 from psycopg import Connection
 
-from app.proof.checkpoints import READS_SUFFIX, origin_of
+from app.proof.checkpoints import READS_SUFFIX, holds, origin_of
+from app.proof.clocks import SKEW_SECONDS, wrong_times
 from app.proof.epoch import chained, entries, is_epoch_of, statements_in
 from app.proof.guards import wrong_guards
+from app.proof.kept_keys import KeptKeys, OpenKeys
 from app.proof.log_rows import LOGS, blocks_of
 from app.proof.so_far import SoFar, Wrong
 from app.proof.verifier import (
@@ -27,10 +28,10 @@ from app.proof.verifier import (
     read_checkpoint,
 )
 
-_CHUNK: Final = 4096
-_KEPT: Final = "SELECT note FROM record.checkpoints ORDER BY made_at, size"
+_KEPT: Final = "SELECT origin, size, root, note FROM record.checkpoints ORDER BY made_at, size"
 _SIZES: Final = "SELECT log, size FROM record.heads"
-_KEYS: Final = "SELECT originator_id FROM keys.data_keys WHERE originator_id = ANY(%s)"
+_NAMED: Final = 100
+"""How many bad checkpoints are named: the web server can add as many as it likes."""
 
 Progress = Callable[[str, int, int], None]
 
@@ -85,25 +86,29 @@ class Signed:
 class Verifier:
     """Checks one record. `key` is the log key's public half, `older` are those that signed before it.
 
-    Without `keys_url` no keys of what is sealed are looked for.
+    Without `keys`, a key store or its URL, no keys of what is sealed are looked for. `skew` is how far, in
+    seconds, the database's clock and the anchor's may be apart.
     """
 
     def __init__(
         self,
         url: str,
-        keys_url: str | None,
+        keys: KeptKeys | str | None,
         origin: str,
         key: VerifierKey,
         *,
         older: Sequence[VerifierKey] = (),
         every_header: bool = False,
+        skew: float = SKEW_SECONDS,
     ) -> None:
         self._url = url
-        self._keys_url = keys_url
+        self._keys = KeptKeys(keys) if isinstance(keys, str) else keys
         self._origin = origin
         self._all_keys = (key, *older)
         self._every_header = every_header
+        self._skew = skew
         self._faults: list[Fault] = []
+        self._store: OpenKeys | None = None
 
     def verify(self, notes: Iterable[tuple[str, bytes]], progress: Progress | None = None) -> Report:
         """Check everything. `notes` are (where it is from, signed note); those in the database are added.
@@ -113,13 +118,15 @@ class Verifier:
         self._faults = []
         given = list(notes)
         reports = []
-        with psycopg.connect(self._url, connect_timeout=10) as connection:
+        with ExitStack() as opened:
+            self._store = opened.enter_context(self._keys.opened()) if self._keys else None
+            connection = opened.enter_context(psycopg.connect(self._url, connect_timeout=10))
             connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             connection.read_only = True
             self._check_guards(connection)
             epochs = self._epochs(connection)
             sizes: dict[str, int] = dict(connection.execute(_SIZES).fetchall())
-            given += [("database", str(note).encode()) for (note,) in connection.execute(_KEPT)]
+            given += self._in_database(connection)
             good = self._good(given)
             for log in LOGS:
                 signed = self._signed(log, good, epochs)
@@ -145,16 +152,33 @@ class Verifier:
         for text in wrong_guards(connection):
             self._fault("database", None, "guards", text)
 
+    def _in_database(self, connection: Connection[Any]) -> Iterator[tuple[str, bytes]]:
+        """The checkpoints that the database keeps. Those that stand there as others are faults."""
+        for origin, size, root, note in connection.execute(_KEPT):
+            raw = str(note).encode()
+            if holds(raw, Checkpoint(origin, size, root)):
+                yield f"database, over {size}", raw
+            else:
+                text = f"what the database has as a checkpoint of {origin} over {size} isn't it"
+                self._fault_once(Fault("checkpoints", None, "checkpoint", text))
+
+    def _fault_once(self, fault: Fault) -> None:
+        if len(self._faults) < _NAMED and fault not in self._faults:
+            self._faults.append(fault)
+
     def _good(self, notes: Iterable[tuple[str, bytes]]) -> list[tuple[str, Checkpoint, int | None]]:
         """The checkpoints that are signed with the log key. Those that aren't are faults."""
         found = []
+        read: dict[bytes, tuple[Checkpoint, int | None]] = {}
         for source, raw in notes:
             try:
-                found.append((source, *read_checkpoint(raw, *self._all_keys)))
+                # File and database hold the same ones, and a signature takes longer than many entries.
+                if raw not in read:
+                    read[raw] = read_checkpoint(raw, *self._all_keys)
+                found.append((source, *read[raw]))
             except NotVerified as error:
-                fault = Fault("checkpoints", None, error.check, f"a checkpoint of {source}: {error.where}")
-                if fault not in self._faults:
-                    self._faults.append(fault)
+                text = f"a checkpoint ({source}): {error.where}"
+                self._fault_once(Fault("checkpoints", None, error.check, text))
         return found
 
     def _signed(
@@ -194,8 +218,7 @@ class Verifier:
             fault = Fault(
                 "checkpoints", None, "origin", said + f"and this record calls itself {self._origin}"
             )
-        if fault not in self._faults:
-            self._faults.append(fault)
+        self._fault_once(fault)
 
     def _one(
         self,
@@ -230,8 +253,9 @@ class Verifier:
             for one in signed[compared:]:
                 self._compare(log, log_so_far, one, held)
             log_so_far.end_at(size)
+            self._check_times(connection, log, signed)
             if log == "events":
-                self._check_keys(log_so_far.versions)
+                self._check_keys(connection, log_so_far.versions, epochs)
         except Wrong as wrong:
             self._fault(log, *wrong.args)
         return LogReport(
@@ -253,14 +277,21 @@ class Verifier:
             text = f"entries {held + 1} to {one.entries} aren't all what was signed ({one.source})"
             raise Wrong(held + 1, "checkpoint", text)
 
-    def _check_keys(self, versions: dict[bytes, int]) -> None:
-        """Every subject has a key, or the mark of a destroyed one: a missing row isn't an erasure."""
-        if self._keys_url is None:
+    def _check_times(self, connection: Connection[Any], log: str, signed: Sequence[Signed]) -> None:
+        """The first entry whose time isn't what the checkpoints around it allow."""
+        # In a demo facts are told at invented times.
+        if self._origin.endswith("/demo"):
             return
-        owners: Iterator[bytes] = iter(versions)
-        with psycopg.connect(self._keys_url, connect_timeout=10) as connection:
-            while asked := [UUID(bytes=owner) for owner in islice(owners, _CHUNK)]:
-                known = {found for (found,) in connection.execute(_KEYS, [asked])}
-                for missing in (one for one in asked if one not in known):
-                    text = f"{missing} has neither a key nor the mark of an erasure"
-                    self._fault("keys", None, "keys", text)
+        timed = [(one.entries, one.time, one.source) for one in signed if one.time is not None]
+        for entry, text in islice(wrong_times(connection, log, timed, self._skew), 1):
+            self._fault(log, entry, "clock", text)
+
+    def _check_keys(
+        self, connection: Connection[Any], versions: dict[bytes, int], epochs: Sequence[Epoch]
+    ) -> None:
+        if self._store is not None:
+            # What an epoch can't show to be there any more may have told of destroyed keys.
+            gaps = [epoch.gaps["events"] for epoch in epochs]
+            lost = sum(gap.signed - gap.kept for gap in gaps)
+            for check, text in self._store.wrong(connection, versions, lost):
+                self._fault("keys", None, check, text)

@@ -23,6 +23,7 @@ ATTACKS: Final[tuple[Attack, ...]] = tuple(attack for _, attacks in SECTIONS for
 CHECKS: Final = {
     "archive": "the pack isn't the archive of exactly its files, byte for byte",
     "checkpoint": "entries aren't what a checkpoint was signed over",
+    "clock": "an entry is dated otherwise than a checkpoint that was signed before or after it allows",
     "consistency": "the pack's log doesn't begin as the checkpoint that was given",
     "digest": "a file of the pack isn't what its manifest was signed over",
     "events": "a subject that the pack names has no facts in it",
@@ -71,7 +72,7 @@ than what is printed here.
   paper since last term.
 - **… and newest witnessed one**: the reader has the newest checkpoint instead, with the signature of a
   witness whom they know.
-- **`casebook verify`** beside the record, with the anchor's file.
+- **`casebook verify`** beside the record, with the anchor's file, and where the key-encryption key is.
 
 All attacks are on the same small record: facts and reads before the paper checkpoint, more before the
 newest one, and a few after it. If nothing else is said, what is attacked lies between the two, so that the

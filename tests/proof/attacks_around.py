@@ -133,9 +133,9 @@ CHECKPOINTS: Final = (
     Attack(
         "Put a false checkpoint into the database",
         APP,
-        says("missed", "file", "–", "–", "–", "–", "signature"),
-        "The web server may add rows there. A checkpoint is believed for its signature alone; the anchor "
-        "stops, and says why, until somebody has looked.",
+        says("missed", "missed", "–", "–", "–", "–", "signature"),
+        "The web server may add rows there. A checkpoint is believed for its signature alone: the anchor "
+        "passes it over, says so in its log, and goes on signing.",
         act=a_false_checkpoint,
         ordinary=True,
     ),
@@ -245,11 +245,12 @@ DATA_KEYS: Final = (
     Attack(
         "Destroy the key of a concern, as an erasure does, without one",
         KEYS,
-        says("missed", "–", "missed", "missed", "missed", "missed", "missed"),
+        says("missed", "–", "missed", "missed", "missed", "missed", "keys"),
         FACTS_STAY
         + "What the key sealed can't be read any more, and the pack says so of each of these facts. Keys are "
         "meant to be destroyed, so that nothing can refuse it. No erasure on record tells of this one, and "
-        "it isn't on the list of destroyed keys: a backup of the key store brings it back.",
+        "it isn't on the list of destroyed keys: casebook verify counts, and names it where that list is. A "
+        "backup of the key store brings it back.",
         keys=sql(
             "UPDATE keys.data_keys SET wrapped = NULL, destroyed_at = now() WHERE originator_id = '{concern}'"
         ),
@@ -273,10 +274,11 @@ DATA_KEYS: Final = (
             "key commitment",
             "key commitment",
             "key commitment",
-            "missed",
+            "key commitment",
         ),
-        "Rolling the key-encryption key writes there too, so that it isn't refused. casebook verify has no "
-        "keys; whoever opens the case is told at once, and nothing is lost: swap them back.",
+        "Rolling the key-encryption key writes there too, so that it isn't refused. Whoever opens the case "
+        "is told at once, and so is casebook verify where it can read the key-encryption key. Nothing is "
+        "lost: swap them back.",
         keys=lambda scene: [
             "UPDATE keys.data_keys k SET wrapped = o.wrapped FROM keys.data_keys o"
             f" WHERE (k.originator_id, o.originator_id) IN (('{scene.case}', '{scene.other_case}'),"
@@ -286,7 +288,7 @@ DATA_KEYS: Final = (
     Attack(
         "Write something else in the place of a key",
         KEYS,
-        says("missed", "–", "keys", "missed", "missed", "missed", "missed"),
+        says("missed", "–", "keys", "missed", "missed", "missed", "keys"),
         FACTS_STAY
         + "It is as good as destroyed, but Casebook says that it is wrong, and never that it was erased. "
         "Restore the key store's backup.",

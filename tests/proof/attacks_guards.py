@@ -43,6 +43,7 @@ def stamps(change: str) -> Callable[[Scene], Sequence[str]]:
 def put_back_after_a_fact(scene: Scene) -> None:
     in_a_colleagues_name(scene)
     scene.repair()
+    scene.proven.anchor().checkpoint()
 
 
 def nothing_is_shown(scene: Scene) -> None:
@@ -109,12 +110,13 @@ GUARDS: Final = (
         guarded=True,
     ),
     Attack(
-        "The same, and put the right function back after a fact",
+        "The same, and put the right function back after a fact, before the next checkpoint",
         ADMIN,
-        says("missed", "missed", "missed", "missed", "missed", "missed", "missed"),
+        says("missed", "missed", "missed", "missed", "missed", "missed", "clock"),
         "The database tells the time, and its administrator can make it tell another, as by setting the "
-        "machine's clock. The witnessed checkpoints before and after a fact say between which moments it "
-        "was recorded.",
+        "machine's clock. The checkpoints before and after a fact say between which moments it was recorded: "
+        "casebook verify compares, and verify-pack prints a line about it. Within two minutes, or between "
+        "two checkpoints, nobody can tell.",
         statements=stamps(AN_HOUR_LATE),
         act=put_back_after_a_fact,
         guarded=True,

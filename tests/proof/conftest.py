@@ -14,6 +14,8 @@ from app.embedded import Embedded
 from app.house import House
 from app.proof.anchor import Anchor
 from app.proof.checkpoints import CheckpointFile
+from app.proof.clocks import SKEW_SECONDS
+from app.proof.kept_keys import KeptKeys
 from app.proof.log_key import create_log_key
 from app.proof.note import SigningKey
 from app.proof.verify import Report, Verifier
@@ -34,14 +36,21 @@ class Proven:
         """An anchor that remembers nothing, as after a restart."""
         return Anchor(self.settings.database_url, self.key.name, self.key, self.file)
 
-    def verify(self, *given: bytes, deep: bool = False) -> Report:
+    def verify(
+        self,
+        *given: bytes,
+        deep: bool = False,
+        keys: KeptKeys | None = None,
+        skew: float = SKEW_SECONDS,
+    ) -> Report:
         """The live record against the anchor's file and what was given by hand."""
         verifier = Verifier(
             self.settings.database_url,
-            self.settings.keys_database_url,
+            keys or self.settings.keys_database_url,
             self.key.name,
             self.key.verifier_key,
             every_header=deep,
+            skew=skew,
         )
         notes = [("file", note) for note in self.file.notes()]
         return verifier.verify([*notes, *(("paper", note) for note in given)])

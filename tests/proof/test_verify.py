@@ -1,13 +1,23 @@
 """The live record against its checkpoints: which entry is at fault, and by which check."""
 
+from dataclasses import replace
+from pathlib import Path
+from uuid import uuid4
+
 import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
+from app.embedded import Embedded
+from app.forgetting.destroyed_list import DestroyedList
+from app.proof.kept_keys import KeptKeys
+from app.proof.ledger import root_of
 from app.proof.note import SigningKey, signed_note
 from app.proof.verifier import Checkpoint
+from app.record.keys import Keks
+from app.settings import Settings
 from tests.giving import a_case, a_pupil
-from tests.proof.conftest import Proven
+from tests.proof.conftest import Proven, with_an_anchor
 
 
 @pytest.fixture
@@ -116,6 +126,119 @@ def test_a_lost_key_is_no_erasure(signed: Proven) -> None:
         connection.execute("ALTER TABLE keys.data_keys DISABLE TRIGGER ALL")
         connection.execute("DELETE FROM keys.data_keys WHERE originator_id = %s", row)
     assert faults(signed) == [("keys", None, "keys")]
+
+
+def in_the_key_store(proven: Proven, *statements: str) -> None:
+    keys = psycopg.conninfo.conninfo_to_dict(proven.settings.keys_database_url)["dbname"]
+    with psycopg.connect(make_conninfo(proven.superuser, dbname=keys)) as connection:
+        connection.execute("ALTER TABLE keys.data_keys DISABLE TRIGGER ALL")
+        for statement in statements:
+            connection.execute(statement.encode())
+
+
+def of_keys(proven: Proven, listed: Path | None = None) -> list[str]:
+    """What is wrong with keys, by a list of destroyed ones where it is at hand."""
+    found = proven.verify(
+        keys=KeptKeys(proven.settings.keys_database_url, DestroyedList(listed) if listed else None)
+    )
+    assert {fault.check for fault in found.faults} <= {"keys"}
+    return [fault.text for fault in found.faults]
+
+
+DESTROY = "UPDATE keys.data_keys SET wrapped = NULL, destroyed_at = now() WHERE kid = '\\x{kid}'"
+
+
+def test_a_key_that_nobody_ordered_to_be_destroyed_is_counted_and_named_where_the_list_is(
+    signed: Proven, tmp_path: Path
+) -> None:
+    with signed.house.keys_pool.connection() as connection:
+        row = connection.execute("SELECT kid, originator_id FROM keys.data_keys").fetchone()
+    assert row
+    kid, owner = row
+    listed = DestroyedList(tmp_path / "destroyed")
+    assert of_keys(signed, listed.path) == []
+    in_the_key_store(signed, DESTROY.format(kid=kid.hex()))
+    counted = "1 keys were destroyed, and the record tells of 0"
+    assert of_keys(signed) == [counted]
+    assert of_keys(signed, listed.path) == [
+        counted,
+        f"the key {kid.hex()} was destroyed, and isn't on the list of destroyed keys",
+    ]
+    # Whoever writes it on the list as well has told the record nothing.
+    listed.add(kid, owner)
+    assert of_keys(signed, listed.path) == [counted]
+    listed.path.write_text("torn\n")
+    assert of_keys(signed, listed.path) == [counted, "Line 1 of the list of destroyed keys can't be read."]
+
+
+def test_a_destroyed_key_that_a_back_up_brought_back_is_named(signed: Proven, tmp_path: Path) -> None:
+    with signed.house.keys_pool.connection() as connection:
+        row = connection.execute("SELECT kid, originator_id FROM keys.data_keys").fetchone()
+    assert row
+    listed = DestroyedList(tmp_path / "destroyed")
+    listed.add(*row)
+    listed.add(bytes(16), uuid4())
+    assert of_keys(signed, listed.path) == [
+        f"the key {row[0].hex()} is on the list of destroyed keys, and is there again: "
+        "casebook erase --apply-list",
+        f"the key {bytes(16).hex()} is on the list of destroyed keys, and left no mark",
+    ]
+
+
+def test_keys_that_were_swapped_or_altered_are_named_by_whoever_holds_the_key_encryption_key(
+    signed: Proven,
+) -> None:
+    settings = signed.settings
+
+    def found() -> list[str]:
+        keys = KeptKeys(settings.keys_database_url, None, Keks.from_file(settings.kek_file))
+        return [fault.check for fault in signed.verify(keys=keys).faults]
+
+    assert found() == []
+    with signed.house.pool.connection() as connection:
+        rows = connection.execute("SELECT DISTINCT originator_id FROM record.events LIMIT 2")
+        one, other = (owner for (owner,) in rows)
+    in_the_key_store(
+        signed,
+        "UPDATE keys.data_keys k SET wrapped = o.wrapped FROM keys.data_keys o"
+        f" WHERE (k.originator_id, o.originator_id) IN (('{one}', '{other}'), ('{other}', '{one}'))",
+    )
+    assert found() == ["key commitment"] * 2
+    in_the_key_store(signed, "UPDATE keys.data_keys SET wrapped = sha256('x') || '\\x0000000000000000'")
+    assert set(found()) == {"keys"}
+    in_the_key_store(signed, "UPDATE keys.data_keys SET kek_id = repeat('a', 16)")
+    assert set(found()) == {"keys"}
+
+
+def at(proven: Proven, seconds: int, entries: int) -> bytes:
+    """A checkpoint over the first entries, signed so long after the newest of them."""
+    with psycopg.connect(proven.superuser) as connection:
+        rows = connection.execute("SELECT leaf_hash, recorded_at FROM record.events ORDER BY notification_id")
+        found = rows.fetchmany(entries)
+    text = str(Checkpoint(proven.key.name, entries, root_of(row[0] for row in found)))
+    when = int(found[-1][1].timestamp()) + seconds
+    return signed_note(text, proven.key.sign(text), proven.key.cosign(text, when))
+
+
+def test_an_entry_dated_otherwise_than_the_checkpoints_around_it_allow_is_named(signed: Proven) -> None:
+    assert faults(signed, at(signed, -100, 5), at(signed, 100, 5)) == []
+    assert faults(signed, at(signed, -200, 5)) == [("events", 5, "clock")]
+    assert faults(signed, at(signed, 200, 5)) == [("events", 6, "clock")]
+    [fault] = signed.verify(at(signed, 7300, 5)).faults
+    assert fault.text.startswith("entry 6 is dated 2 hours before a checkpoint that isn't over it (paper)")
+    assert signed.verify(at(signed, 200, 5), skew=300).faults == ()
+
+
+def test_a_demo_tells_its_facts_at_invented_times(
+    demo_settings: Settings, cluster: Embedded, tmp_path: Path
+) -> None:
+    with psycopg.connect(demo_settings.database_url) as connection:
+        row = connection.execute("SELECT origin FROM record.origin").fetchone()
+    assert row
+    with with_an_anchor(replace(demo_settings, origin=row[0]), cluster, tmp_path) as demo:
+        a_case(demo.house)
+        demo.anchor().checkpoint()
+        assert demo.verify(at(demo, -9000, 2)).faults == ()
 
 
 def test_a_checkpoint_on_paper_shows_what_the_file_no_longer_does(signed: Proven) -> None:
