@@ -29,6 +29,7 @@ _SIGNED: Final = """
     SELECT c.size - (c.origin <> o.origin)::int, c.made_at FROM record.checkpoints c, record.origin o
      WHERE c.origin NOT LIKE '%/reads' ORDER BY c.made_at DESC, c.size DESC LIMIT 1
 """
+_REFUSED: Final = "SELECT why, said_at FROM record.refusals ORDER BY said_at DESC LIMIT 1"
 _NOT_MADE: Final = "not made yet"
 
 
@@ -37,8 +38,9 @@ class Checkup:
     """The record, its lists, its alerts and its e-mail at one moment.
 
     `keeping`, `ringing` and `anchoring`: some process keeps the lists up to date, sends alerts, and signs
-    checkpoints. `signed` is how many facts the newest checkpoint covers. `mail` is how alerts leave:
-    "e-mail", "outbox" or "none". `epochs` say which entries were lost, if any ever were.
+    checkpoints. `signed` is how many facts the newest checkpoint covers; `refused` why the anchor signs no
+    more, in its own words, and `refused_at` since when. `mail` is how alerts leave: "e-mail", "outbox" or
+    "none". `epochs` say which entries were lost, if any ever were.
     """
 
     at: datetime
@@ -56,6 +58,8 @@ class Checkup:
     mail: str
     last_sent_at: datetime | None
     epochs: tuple[Epoch, ...] = ()
+    refused: str | None = None
+    refused_at: datetime | None = None
 
     @property
     def stopped(self) -> tuple[Standing, ...]:
@@ -70,8 +74,8 @@ class Checkup:
     @property
     def in_order(self) -> bool:
         """Nobody needs to do anything."""
-        kept = self.keeping and self.ringing and self.anchoring and not self.stopped
-        return kept and not self.waiting and self.mail != "none"
+        kept = self.keeping and self.ringing and not self.stopped
+        return kept and self.anchoring and not self.refused and not self.waiting and self.mail != "none"
 
 
 def check(house: House) -> Checkup:
@@ -86,6 +90,7 @@ def check(house: House) -> Checkup:
         logs = {log: (size, last_at) for log, size, last_at in connection.execute(_LOGS)}
         sent = connection.execute(_LAST_SENT).fetchone()
         signed, signed_at = connection.execute(_SIGNED).fetchone() or (0, None)
+        refused, refused_at = connection.execute(_REFUSED).fetchone() or (None, None)
         epochs = tuple(statements_in(connection))
         held = {key for (key,) in connection.execute(_HELD)}
     facts, newest_at = logs["events"]
@@ -106,4 +111,6 @@ def check(house: House) -> Checkup:
         mail=post.channel,
         last_sent_at=sent[0] if sent else None,
         epochs=epochs,
+        refused=refused,
+        refused_at=refused_at,
     )

@@ -60,6 +60,7 @@ def _told_to_programs(waiting: list[str], found: Checkup | None) -> dict[str, An
         "checkpoint_at": found and found.signed_at and found.signed_at.isoformat(),
         "lost": [one for epoch in (found.epochs if found else ()) for one in epoch.told()],
         "anchor_running": found and found.anchoring,
+        "anchor_refuses": found and found.refused,
         "reads_logged": found and found.reads,
         "projector_running": found and found.keeping and found.ringing,
         "lists": [

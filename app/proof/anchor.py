@@ -7,8 +7,9 @@ than, or doesn't begin with, what it signed last. Run it where the database's ad
 import logging
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from copy import deepcopy
+from functools import lru_cache
 from itertools import islice
 from threading import Event
 from typing import Any, Final
@@ -16,11 +17,11 @@ from typing import Any, Final
 import psycopg
 from psycopg import Connection
 
-from app.proof.checkpoints import CheckpointFile, TornFile, keep, origin_of
+from app.proof.checkpoints import CheckpointFile, TornFile, is_signed, keep, origin_of
 from app.proof.epoch import begun, chained, keep_in, statements_beside, statements_in
 from app.proof.log_rows import LOGS, LogRow, rows_of
 from app.proof.note import SigningKey, signed_note
-from app.proof.verifier import Checkpoint, Epoch, Note, NotVerified, Range, read_checkpoint
+from app.proof.verifier import Checkpoint, Epoch, NotVerified, Range, VerifierKey, read_checkpoint
 
 ANCHOR_LOCK: Final = 4849336204517397
 """Held while a checkpoint is made."""
@@ -29,6 +30,8 @@ WATCH_LOCK: Final = 4849336204517399
 EVERY_SECONDS: Final = 300.0
 """How long facts wait for a checkpoint at most, while the anchor runs."""
 LOOK_SECONDS: Final = 5.0
+AGAIN_SECONDS: Final = (60.0, 900.0)
+"""How soon it looks again after it refused: at first, and at last. Somebody has to come and see."""
 AT_ONCE: Final = (
     "mentee-case.closed",
     "mentee-case.extended",
@@ -42,7 +45,10 @@ AT_ONCE: Final = (
 """Facts that aren't left without a checkpoint: what somebody may later wish to have been otherwise."""
 _SIZES: Final = "SELECT log, size FROM record.heads"
 _FORCED: Final = "SELECT EXISTS (SELECT FROM record.events WHERE notification_id > %s AND topic = ANY(%s))"
-_NEWEST: Final = "SELECT max(size) FROM record.checkpoints WHERE origin = %s"
+_NEWER: Final = """
+    SELECT size, root, note FROM record.checkpoints WHERE origin = %s AND size > %s ORDER BY size
+"""
+_SAID: Final = "SELECT why FROM record.refusals ORDER BY said_at DESC LIMIT 1"
 _CHUNK: Final = 4096
 _ALL_AGAIN_SECONDS: Final = 3600.0
 
@@ -75,6 +81,7 @@ class Anchor:
         self._file = file
         # What was read already is read again from time to time: somebody may have changed it since.
         self._trees: dict[str, tuple[float, Range]] = {}
+        self._said: str | None = None
 
     def checkpoint(self) -> list[bytes]:
         """Sign both logs as they are now; gives the newest note of each that isn't empty.
@@ -84,11 +91,19 @@ class Anchor:
         with psycopg.connect(self._url, autocommit=True, connect_timeout=10) as connection:
             connection.execute("SELECT pg_advisory_lock(%s)", [ANCHOR_LOCK])
             epochs = known_epochs(connection, self._file, self._origin)
-            notes = (self._one(connection, log, epochs[-1] if epochs else None) for log in LOGS)
+            notes = [self._one(connection, log, epochs[-1] if epochs else None) for log in LOGS]
+            _say(connection, None)
             return [note for note in notes if note is not None]
 
-    def run(self, stop: Event, *, every: float = EVERY_SECONDS) -> None:
-        """Sign on time, and at once after what may not wait, until `stop` is set. No error ends it."""
+    def run(
+        self, stop: Event, *, every: float = EVERY_SECONDS, again: tuple[float, float] = AGAIN_SECONDS
+    ) -> None:
+        """Sign on time, and at once after what may not wait, until `stop` is set. No error ends it.
+
+        What is wrong is said once, and again when something else is. While it refuses, it looks seldom.
+        """
+        self._said = None
+        pauses = _pauses(*again)
         while not stop.is_set():
             try:
                 with psycopg.connect(self._url, autocommit=True, connect_timeout=10) as connection:
@@ -99,9 +114,15 @@ class Anchor:
                     else:
                         stop.wait(LOOK_SECONDS)
             except Exception as error:
-                said = str(error) if isinstance(error, AnchorRefuses | TornFile) else type(error).__name__
-                _log.error("anchor: %s", said)
-                stop.wait(LOOK_SECONDS)
+                refused = isinstance(error, AnchorRefuses | TornFile)
+                said = str(error) if refused else type(error).__name__
+                if said != self._said:
+                    self._said = said
+                    pauses = _pauses(*again)
+                    _log.error("anchor: %s", said)
+                    if refused:
+                        self._tell(said)
+                stop.wait(next(pauses) if refused else LOOK_SECONDS)
 
     def _watch(self, connection: Connection[Any], stop: Event, every: float) -> None:
         signed: dict[str, int] = {}
@@ -112,10 +133,19 @@ class Anchor:
             if grown and (time.monotonic() - last >= every or self._forced(connection, signed)):
                 # Of an empty record there is nothing to sign: its first fact doesn't wait.
                 last = time.monotonic() if self.checkpoint() else last
+                self._said = None
                 signed = sizes
             for _ in connection.notifies(timeout=LOOK_SECONDS, stop_after=1):
                 # Whoever records much at a time shouldn't have each of it looked at by itself.
                 stop.wait(0.2)
+
+    def _tell(self, why: str) -> None:
+        """Let those who ask how the record is know it too, if the database can be reached."""
+        with (
+            suppress(psycopg.Error),
+            psycopg.connect(self._url, autocommit=True, connect_timeout=10) as connection,
+        ):
+            _say(connection, why)
 
     def _forced(self, connection: Connection[Any], signed: dict[str, int]) -> bool:
         row = connection.execute(_FORCED, [signed.get("events", 0), list(AT_ONCE)]).fetchone()
@@ -123,7 +153,10 @@ class Anchor:
 
     def _one(self, connection: Connection[Any], log: str, epoch: Epoch | None) -> bytes | None:
         origin = origin_of(epoch.origin if epoch else self._origin, log)
-        last = newest_signed(connection, self._file, origin, self._key)
+        also = [key.verifier_key for key in self._also]
+        last = newest_signed(connection, self._file, origin, self._key, also)
+        # Asked before the log is read: what comes meanwhile may not be in it.
+        now = int(time.time())
         tree = self._recomputed(connection, log, epoch, last[0] if last else None)
         found = Checkpoint(origin, tree.size, tree.root())
         if last and last[0] == found:
@@ -133,7 +166,6 @@ class Anchor:
         if not tree.size:
             return None
         text = str(found)
-        now = int(time.time())
         both = ((key.sign(text), key.cosign(text, now)) for key in (self._key, *self._also))
         note = signed_note(text, *(line for lines in both for line in lines))
         self._file.add(note)
@@ -173,13 +205,27 @@ class Anchor:
                 return
 
 
+def _say(connection: Connection[Any], why: str | None) -> None:
+    """Keep why nothing is signed, or that something is, where it isn't what was said last."""
+    row = connection.execute(_SAID).fetchone()
+    if why != (row[0] if row else None):
+        connection.execute("INSERT INTO record.refusals (why) VALUES (%s)", [why])
+
+
+def _pauses(first: float, longest: float) -> Iterator[float]:
+    """Twice as long each time, up to the longest."""
+    while True:
+        yield first
+        first = min(2 * first, longest)
+
+
 def known_epochs(connection: Connection[Any], file: CheckpointFile, origin: str) -> list[Epoch]:
     """The epochs of the record `origin`, by the statements beside the file; the database is told of them.
 
     Raises AnchorRefuses when the database tells of others or calls the record otherwise, TornFile.
     """
     # The record's name comes from its database: under a new one all could be signed as if for the first time.
-    names = {Checkpoint.parse(Note.parse(note).text).origin for note in file.notes()}
+    names = file.origins()
     if names and names.isdisjoint(origin_of(origin, log) for log in LOGS):
         raise AnchorRefuses(
             f"The file {file.path} is of {min(names)}, and this record calls itself {origin}."
@@ -200,9 +246,14 @@ def known_epochs(connection: Connection[Any], file: CheckpointFile, origin: str)
 
 
 def newest_signed(
-    connection: Connection[Any], file: CheckpointFile, origin: str, key: SigningKey
+    connection: Connection[Any],
+    file: CheckpointFile,
+    origin: str,
+    key: SigningKey,
+    also: Sequence[VerifierKey] = (),
 ) -> tuple[Checkpoint, bytes] | None:
-    """What was signed last of a log, by the file. The database mustn't know of more.
+    """What was signed last of a log, by the file. The database mustn't know of more that this key signed, or
+    one of `also`; the web server may add rows, and such as neither signed are passed over.
 
     Raises AnchorRefuses, TornFile.
     """
@@ -212,14 +263,25 @@ def newest_signed(
             read_checkpoint(last[1], key.verifier_key)
         except NotVerified as error:
             raise AnchorRefuses(f"The checkpoint file wasn't written with this key ({error}).") from None
-    row = connection.execute(_NEWEST, [origin]).fetchone()
-    in_database = row[0] if row and row[0] is not None else 0
-    if in_database > (last[0].size if last else 0):
-        raise AnchorRefuses(
-            f"The database has a checkpoint of {origin} over {in_database} entries, and the file "
-            f"{file.path} none so new. Bring the file back from where it is kept."
-        )
+    for size, root, note in connection.execute(_NEWER, [origin, last[0].size if last else 0]):
+        if is_signed(Checkpoint(origin, size, root), note, (key.verifier_key, *also)):
+            raise AnchorRefuses(
+                f"The database has a checkpoint of {origin} over {size} entries, and the file "
+                f"{file.path} none so new. Bring the file back from where it is kept."
+            )
+        _pass_over(origin, size)
     return last
+
+
+@lru_cache(maxsize=1000)
+def _pass_over(origin: str, size: int) -> None:
+    """Said once: it stays there for good, and everybody who checks sees it."""
+    _log.warning(
+        "anchor: in the database is what this key didn't sign, as a checkpoint of %s over %d entries. It is "
+        "passed over: find out who put it there. casebook verify names it.",
+        origin,
+        size,
+    )
 
 
 def _check_begins_with(last: Checkpoint, tree: Range) -> None:

@@ -16,7 +16,10 @@ _ON_CHANGE: Final = 2 | 8 | 16 | 32
 """BEFORE UPDATE OR DELETE OR TRUNCATE, FOR EACH STATEMENT."""
 _ON_LOSS: Final = 2 | 8 | 32
 """BEFORE DELETE OR TRUNCATE, FOR EACH STATEMENT: the head of a log is moved by each entry."""
-_KEPT: Final = ("origin", "events", "commands", "reads", "checkpoints", "cosignatures", "epochs")
+_KEPT: Final = (
+    *("origin", "events", "commands", "reads", "checkpoints", "cosignatures", "epochs"),
+    "refusals",
+)
 TRIGGERS: Final = {
     **{(table, "refuse_change"): ("A", _ON_CHANGE, "refuse_change") for table in _KEPT},
     ("heads", "refuse_change"): ("A", _ON_LOSS, "refuse_change"),

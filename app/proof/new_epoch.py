@@ -43,7 +43,8 @@ def new_epoch(
         connection.execute("SELECT pg_advisory_lock(%s)", [ANCHOR_LOCK])
         before = known_epochs(connection, file, key.name)
         origin = before[-1].origin if before else key.name
-        last = {log: newest_signed(connection, file, origin_of(origin, log), key) for log in LOGS}
+        known = [*older, *(one.verifier_key for one in also)]
+        last = {log: newest_signed(connection, file, origin_of(origin, log), key, known) for log in LOGS}
         epoch = before[-1] if before else None
         if epoch is None or any(last.values()):
             report = Verifier(url, None, key.name, key.verifier_key, older=older).verify(
@@ -63,7 +64,8 @@ def new_epoch(
 def _gaps(report: Report, signed: dict[str, int], *, although_changed: bool) -> dict[str, Gap]:
     """What is gone of each log. Raises EpochRefused when that isn't what happened."""
     explained = {"length", "checkpoint"} if although_changed else {"length"}
-    for fault in report.faults:
+    # A clock that was wrong took no entry away, and its entries go on telling of it.
+    for fault in (one for one in report.faults if one.check != "clock"):
         if fault.check == "checkpoint" and not although_changed:
             raise EpochRefused(
                 f"{fault.log}: {fault.text}. That is no mere restore: keep everything as it is and find out. "

@@ -54,7 +54,7 @@ def parts(found: "Checkup") -> list[Part]:
     ]
     return [
         Part(_("Record"), _sentence(_record(found)), True),
-        Part(_("Checkpoints"), _checkpoints(found), found.anchoring),
+        Part(_("Checkpoints"), _checkpoints(found), found.anchoring and not found.refused),
         *(Part(LOST, lost(epoch), True) for epoch in found.epochs),
         Part(_("Projector"), keeper, running),
         *lists,
@@ -73,14 +73,24 @@ def advice(found: "Checkup") -> list[Advice]:
                 _("Nothing is lost: the record is complete. Start “casebook project” on the server."),
             )
         )
-    if not found.anchoring:
+    if found.refused:
+        given.append(
+            Advice(
+                _("The anchor refuses to sign checkpoints"),
+                _(
+                    "It says: {why} Keep everything as it is, and run “casebook verify”. What is recorded "
+                    "now is kept. The anchor looks again within a quarter of an hour, or at once when it is "
+                    "started again."
+                ).format(why=found.refused),
+            )
+        )
+    elif not found.anchoring:
         given.append(
             Advice(
                 _("Nobody signs checkpoints"),
                 _(
                     "What is recorded now is kept, and nothing proves later that it wasn’t changed. Start "
-                    "“casebook anchor”; if it says that it refuses, keep everything as it is and run "
-                    "“casebook verify”."
+                    "“casebook anchor”."
                 ),
             )
         )
@@ -139,6 +149,10 @@ def _record(found: "Checkup") -> str:
 
 
 def _checkpoints(found: "Checkup") -> str:
+    if found.refused and found.refused_at:
+        return _("The anchor refuses since {when}: {why}").format(
+            when=moment(found.refused_at), why=found.refused
+        )
     if not found.anchoring:
         return _("Nobody signs them.")
     if found.signed_at is None:

@@ -1,14 +1,18 @@
 """The anchor signs what it recomputed, and nothing that contradicts what it signed before."""
 
+from itertools import islice
 from threading import Event, Thread
 
 import psycopg
 import pytest
 
-from app.proof.anchor import Anchor, AnchorRefuses
-from app.proof.checkpoints import Checkpoints, TornFile
+from app.checkup import check
+from app.proof.anchor import AGAIN_SECONDS, Anchor, AnchorRefuses, _pauses
+from app.proof.checkpoints import CheckpointFile, Checkpoints, TornFile
 from app.proof.ledger import root_of
-from app.proof.verifier import read_checkpoint
+from app.proof.note import SigningKey, signed_note
+from app.proof.verifier import Checkpoint, read_checkpoint
+from app.wording import system
 from tests.giving import a_case, a_matched_case, a_pupil, give
 from tests.projections.conftest import until
 from tests.proof.conftest import Proven
@@ -94,6 +98,50 @@ def test_a_file_that_was_rolled_back_is_noticed(proven: Proven) -> None:
         proven.anchor().checkpoint()
 
 
+def a_row(proven: Proven, note: bytes, size: int, root: bytes) -> None:
+    with psycopg.connect(proven.settings.database_url) as connection:
+        connection.execute(
+            "INSERT INTO record.checkpoints (origin, size, root, note) VALUES (%s, %s, %s, %s)",
+            [proven.key.name, size, root, note.decode()],
+        )
+
+
+def test_rows_that_its_key_did_not_sign_do_not_stop_it_and_are_named(
+    proven: Proven, caplog: pytest.LogCaptureFixture
+) -> None:
+    a_case(proven.house)
+    [first] = proven.anchor().checkpoint()
+    stranger = SigningKey(proven.key.name, bytes(32))
+    text = str(Checkpoint(proven.key.name, 70, bytes(32)))
+    a_row(proven, signed_note(text, stranger.sign(text)), 70, bytes(32))
+    a_row(proven, first, 71, bytes(32))
+    a_pupil(proven.house)
+    [note] = proven.anchor().checkpoint()
+    proven.anchor().checkpoint()
+    assert read_checkpoint(note, proven.key.verifier_key)[0].size == 3
+    passed = [record.getMessage() for record in caplog.records if "passed over" in record.getMessage()]
+    assert [size for said in passed for size in ("70", "71") if f"over {size} entries" in said] == [
+        "70",
+        "71",
+    ]
+    found = [(fault.log, fault.check) for fault in proven.verify().faults]
+    assert found == [("checkpoints", "checkpoint"), ("checkpoints", "signature")]
+    # Whoever knows the key looks past them.
+    kept = Checkpoints(proven.house.pool)
+    newest = [kept.newest(proven.key.name, keys) for keys in ((), (proven.key.verifier_key,))]
+    assert [one and one.size for one in newest] == [71, 3]
+
+
+def test_a_row_that_its_key_signed_and_its_file_lacks_stops_it(proven: Proven) -> None:
+    a_case(proven.house)
+    proven.anchor().checkpoint()
+    text = str(Checkpoint(proven.key.name, 70, bytes(32)))
+    a_row(proven, signed_note(text, proven.key.sign(text)), 70, bytes(32))
+    a_pupil(proven.house)
+    with pytest.raises(AnchorRefuses, match="none so new"):
+        proven.anchor().checkpoint()
+
+
 def test_another_key_does_not_go_on_with_the_file(proven: Proven) -> None:
     a_case(proven.house)
     proven.anchor().checkpoint()
@@ -125,12 +173,86 @@ def test_a_kill_between_file_and_database_is_made_good(proven: Proven) -> None:
     assert Checkpoints(proven.house.pool).newest(proven.settings.origin) is not None
 
 
+def test_a_file_is_read_on_and_anew_when_it_is_another(proven: Proven) -> None:
+    a_case(proven.house)
+    first, older = proven.anchor().checkpoint()[0], proven.file.path.read_bytes()
+    a_pupil(proven.house)
+    second = proven.anchor().checkpoint()[0]
+    name, path = proven.key.name, proven.file.path
+    file = CheckpointFile(path)
+    whole = path.read_bytes()
+    for content, last in (
+        *((older, first), (whole, second), (older, first), (b"", None), (whole, second)),
+        (whole.replace(b"\n3\n", b"\n4\n"), second.replace(b"\n3\n", b"\n4\n")),
+        (whole + first[:-1], second),
+    ):
+        path.write_bytes(content)
+        found = file.newest(name)
+        assert (found and found[1]) == last
+        assert file.origins() == ({name} if last else frozenset())
+        assert (file.has(name, "2"), file.has(name, "3")) == (bool(last), last == second)
+    assert not file.has(first.decode().splitlines()[-2], first.decode().splitlines()[-1])
+    path.write_bytes(whole + b"shopping\n\nlist\n\n")
+    with pytest.raises(TornFile):
+        file.newest(name)
+
+
 def test_a_file_with_something_else_in_it_is_not_written_to(proven: Proven) -> None:
     a_case(proven.house)
     proven.file.path.write_bytes(b"shopping list\n\nmilk\n\n")
     with pytest.raises(TornFile):
         proven.anchor().checkpoint()
     assert proven.file.path.read_bytes() == b"shopping list\n\nmilk\n\n"
+
+
+class Counting(Anchor):
+    """How often it tried."""
+
+    tried = 0
+
+    def checkpoint(self) -> list[bytes]:
+        self.tried += 1
+        return super().checkpoint()
+
+
+def test_it_refuses_once_and_for_all_to_hear_and_signs_again_when_that_is_mended(
+    proven: Proven, caplog: pytest.LogCaptureFixture
+) -> None:
+    a_case(proven.house)
+    proven.anchor().checkpoint()
+    dated = "UPDATE record.events SET recorded_at = recorded_at {} interval '1 day' WHERE notification_id = 2"
+    proven.attack(dated.format("-"))
+    a_pupil(proven.house)
+    anchor = Counting(proven.settings.database_url, proven.key.name, proven.key, proven.file)
+    stop = Event()
+    watching = Thread(target=anchor.run, args=(stop,), kwargs={"again": (0.01, 0.05)})
+    watching.start()
+    try:
+        until(lambda: anchor.tried > 3)
+        found = check(proven.house)
+        assert found.refused
+        assert "they aren't these any more" in found.refused
+        assert not found.in_order
+        [said] = [part for part in system.parts(found) if part.label == "Checkpoints"]
+        assert found.refused in said.text
+        assert not said.well
+        proven.file.path.rename(proven.file.path.with_name("away"))
+        until(lambda: "none so new" in (check(proven.house).refused or ""))
+        proven.file.path.with_name("away").rename(proven.file.path)
+        proven.attack(dated.format("+"))
+        until(lambda: check(proven.house).refused is None)
+        until(lambda: check(proven.house).anchoring)
+    finally:
+        stop.set()
+        watching.join()
+    logged = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert ["these any more" in said for said in logged][:2] == [True, False]
+    # While the file is put back and the entry is mended, the first may be said once more, and not each time.
+    assert len(logged) <= 3
+
+
+def test_it_looks_less_and_less_often_after_it_refused() -> None:
+    assert list(islice(_pauses(*AGAIN_SECONDS), 6)) == [60, 120, 240, 480, 900, 900]
 
 
 def test_a_close_gets_a_checkpoint_at_once_and_a_referral_waits(proven: Proven) -> None:

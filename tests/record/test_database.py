@@ -25,6 +25,7 @@ ALL = [
     "record/0005_append_together",
     "record/0006_checkpoints",
     "record/0008_epochs",
+    "record/0009_refusals",
     "keys/0001_keys",
     "keys/0002_forgetting",
 ]

@@ -76,6 +76,11 @@ def test_all_is_well_in_one_sentence() -> None:
         (replace(WELL, lists=(STOPPED,)), "; the list “Cases” has stopped;", "casebook rebuild caseload"),
         (replace(WELL, keeping=False), "; nobody keeps the lists up to date;", "Start “casebook project”"),
         (replace(WELL, anchoring=False), "last checkpoint 3 minutes ago;", "Start “casebook anchor”"),
+        (
+            replace(WELL, anchoring=False, refused="It was cut.", refused_at=NOW),
+            "last",
+            "It says: It was cut.",
+        ),
         (replace(WELL, signed_at=None, signed=0), ", no checkpoint yet;", None),
         (replace(WELL, ringing=False), "; alerts: nobody sends them;", "Start “casebook project”"),
         (
