@@ -11,6 +11,7 @@ from app.forgetting.certificate import certificate
 from app.forgetting.destroyed_list import DestroyedList
 from app.forgetting.destroying import Forgetting, apply_list
 from app.house import House
+from app.proof.kept_keys import KeptKeys
 from app.record.base64url import to_base64url
 from app.record.kek import previous_files
 from app.record.kek_roll import destroy_previous, roll
@@ -69,6 +70,7 @@ def test_an_eraser_killed_at_any_moment(office: Office, proven: Proven, listed: 
     house, everybody = office.house, set[UUID]()
     house.lease = 0
     stays = office.case(office.pupil(given="Tom"), words="Likes chess.")
+    keys = KeptKeys(house.settings.keys_database_url, listed, house.keks)
 
     def erase() -> None:
         with House(house.settings, lease=0) as own:
@@ -88,7 +90,7 @@ def test_an_eraser_killed_at_any_moment(office: Office, proven: Proven, listed: 
         gone = before - live(house)
         on_list = [one.originator_id for one in listed.read()]
         assert told <= gone <= set(on_list) & targets, moment
-        assert proven.verify().faults == (), moment
+        assert proven.verify(keys=keys).faults == (), moment
 
         finish(house, erasure)
         told_all = [type(one.fact) for one in house.casework.stream(Erasure, erasure)]
@@ -109,7 +111,7 @@ def test_an_eraser_killed_at_any_moment(office: Office, proven: Proven, listed: 
             break
     assert moment > 20, "it takes more moments than that"
     proven.anchor().checkpoint()
-    report = proven.verify()
+    report = proven.verify(keys=keys)
     assert report.faults == ()
     assert [one.covered for one in report.logs] == [one.entries for one in report.logs]
 
@@ -118,7 +120,7 @@ def test_a_roll_killed_at_any_moment(
     proven: Proven, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.record.kek_roll.BATCH", 3)
-    house, path = proven.house, settings.kek_file
+    house, path, url = proven.house, settings.kek_file, settings.keys_database_url
     case = a_case(house)
     ids = [uuid4() for _ in range(8)]
     keys = house.keys.create_many(ids)
@@ -126,7 +128,7 @@ def test_a_roll_killed_at_any_moment(
     replaced: set[bytes] = set()
 
     def begin() -> None:
-        with open_pool(settings.keys_database_url) as pool:
+        with open_pool(url) as pool:
             roll(path, pool, settle=0)
             destroy_previous(path, pool)
 
@@ -138,7 +140,7 @@ def test_a_roll_killed_at_any_moment(
         replaced.add(load_kek(path))
         killed = killed_at(moment, begin)
         check()
-        assert proven.verify().faults == (), moment
+        assert proven.verify(keys=KeptKeys(url, keks=Keks.from_file(path))).faults == (), moment
         replaced.add(load_kek(path))
         name = roll(path, house.keys_pool, settle=0)
         with house.keys_pool.connection() as connection:
