@@ -15,6 +15,7 @@ from app.access.relation import (
     CASE_READERS,
     CONCERN_READERS,
     ROLL_READERS,
+    about_of,
     concerns_seen_by,
     may_see_case,
     may_see_concern,
@@ -248,7 +249,7 @@ def _stream_of_case(subject_id: UUID, field_class: str) -> list[Told]:
 
 def _stream_of_concern(subject_id: UUID, field_class: str) -> list[Told]:
     who = person()
-    return _checked(Concern, subject_id, field_class, lambda found: may_see_concern(who, found.about))
+    return _checked(Concern, subject_id, field_class, lambda found: may_see_concern(who, about_of(found)))
 
 
 def _checked(

@@ -97,6 +97,12 @@ def test_every_page_of_it_opens_and_tells_no_untruth(school: School) -> None:
             assert ERASED_TEXT in shown.text, address
             assert [words for words in NOT_SO if words in shown.text] == [], (who, address)
             assert not [words for words in shown.h1 if not words.strip()], address
+    for account, path in (("Ms Price", f"cases/{case}"), ("Ms Hughes", f"concerns/{concern}")):
+        token = school.house.accounts.issue_token(school.people[account].account)
+        sent = {"Authorization": f"Bearer {token}"}
+        told = school.app.test_client().get(f"/api/v1/{path}/history", headers=sent)
+        assert told.status_code == 200
+        assert '{"erased":true}' in told.get_data(as_text=True).replace(" ", "")
     # Forms of before lead to a refusal, never to a fault.
     coordinator = school.as_("coordinator")
     for address in (f"/cases/{case}/review", f"/cases/{case}/match", f"/sessions/{case}/record"):
