@@ -8,6 +8,7 @@ out of reach opens nothing.
 import os
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from enum import Enum
 from threading import Lock
 from time import monotonic
@@ -107,6 +108,13 @@ class KeyStore:
 
     def get(self, originator_id: UUID) -> FoundKey:
         """The key of one aggregate, or DESTROYED. Raises KeyMissing, KeyWrong, KeysUnavailable."""
+        # The usual case without what many at once need: each command and each history comes by here.
+        known = self._known.get(originator_id) if self._fresh() else None
+        if known is not None and known[0] >= monotonic():
+            with suppress(KeyError):
+                # Another thread may have let it go just now.
+                self._known.move_to_end(originator_id)
+            return known[1]
         return self.get_many([originator_id])[originator_id]
 
     def get_many(self, originator_ids: Iterable[UUID]) -> dict[UUID, FoundKey]:

@@ -60,8 +60,9 @@ def seal(
     """
     if not pub.keys().isdisjoint(priv):
         raise NotSealable("A field is either kept readable or sealed, not both.")
+    _quoted(tuple(pub))
+    names = _quoted(tuple(priv))
     payload = _encode_object(priv)
-    names = ",".join([f'"{name}"' for name in sorted(priv)])
     stream = key.stream(agg)
     cek = stream.content_key(ver)
     rest = f'{_encode_object(pub)},"priv":[{names}]}}'
@@ -235,10 +236,16 @@ def _refuse_value(_value: Any) -> NoReturn:
 _encode_sorted = c_make_encoder(None, _refuse_value, c_encode_basestring, None, ":", ",", True, False, False)
 
 
+@lru_cache(maxsize=1024)
+def _quoted(names: tuple[str, ...]) -> str:
+    """The names of fields as the header lists them; each kind of fact always has the same."""
+    if not all(name.isascii() and name.isidentifier() for name in names):
+        raise NotSealable("The name of a field is not a plain word.")
+    return ",".join([f'"{name}"' for name in sorted(names)])
+
+
 def _encode_object(fields: Mapping[str, Any]) -> str:
     for name, value in fields.items():
-        if not (name.isascii() and name.isidentifier()):
-            raise NotSealable("The name of a field is not a plain word.")
         if type(value) not in _SCALARS and not _plain(value):
             raise NotSealable(f"The field {name} holds more than text, whole numbers, yes, no and lists.")
     return "".join(_encode_sorted(fields if type(fields) is dict else dict(fields), 0))
