@@ -163,10 +163,14 @@ class _Copy:
         self._connection = connection
         self._inside = connection.info.transaction_status == TransactionStatus.INTRANS
         self.ended = False
-        if self._inside:
-            connection.execute("SAVEPOINT rows")
-        result = connection.pgconn.exec_(query)
-        if result.status != ExecStatus.COPY_OUT:
+        self._do(b"SAVEPOINT rows" if self._inside else b"BEGIN READ ONLY")
+        # Along the index the first row comes at once; sorted, a long log would be written to disk before it.
+        self._do(b"SET LOCAL enable_sort = off; SET LOCAL enable_bitmapscan = off")
+        self._do(query, ExecStatus.COPY_OUT)
+
+    def _do(self, query: bytes, status: ExecStatus = ExecStatus.COMMAND_OK) -> None:
+        result = self._connection.pgconn.exec_(query)
+        if result.status != status:
             raise error_from_result(result, "utf-8")
 
     def messages(self) -> Iterator[list[bytes]]:
@@ -189,9 +193,8 @@ class _Copy:
         while (result := pgconn.get_result()) is not None:
             if self.ended and result.status != ExecStatus.COMMAND_OK:
                 raise error_from_result(result, "utf-8")
-        if self._inside and pgconn.status == ConnStatus.OK:
-            self._connection.execute("ROLLBACK TO rows")
-            self._connection.execute("RELEASE rows")
+        if pgconn.status == ConnStatus.OK:
+            self._do(b"ROLLBACK TO rows; RELEASE rows" if self._inside else b"ROLLBACK")
 
 
 def _subjects(row: bytes, at: int) -> bytes:

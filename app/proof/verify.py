@@ -18,8 +18,9 @@ from app.proof.clocks import SKEW_SECONDS, wrong_times
 from app.proof.epoch import chained, entries, is_epoch_of, statements_in
 from app.proof.guards import wrong_guards
 from app.proof.kept_keys import KeptKeys, OpenKeys
-from app.proof.log_rows import LOGS, blocks_of
-from app.proof.so_far import SoFar, Wrong
+from app.proof.log_rows import LOGS
+from app.proof.parts import Wrong, parts_of
+from app.proof.so_far import SoFar
 from app.proof.verifier import (
     Checkpoint,
     Epoch,
@@ -230,15 +231,15 @@ class Verifier:
         progress: Progress | None,
     ) -> LogReport:
         newest = max(signed, key=lambda one: (one.epoch, one.entries), default=None)
-        log_so_far = SoFar(log, newest.entries if newest else 0, self._every_header, epochs)
+        log_so_far = SoFar(log, epochs)
+        covered = newest.entries if newest and not self._every_header else 0
         compared = held = 0
         try:
-            with closing(blocks_of(connection, log)) as blocks:
-                for block in blocks:
-                    hashes, wrong = log_so_far.sound(block)
-                    while compared < len(signed) and signed[compared].entries <= log_so_far.count + len(
-                        hashes
-                    ):
+            with closing(parts_of(connection, self._url, log, size, covered)) as parts:
+                for part in parts:
+                    hashes, wrong = log_so_far.sound(part)
+                    upto = log_so_far.count + len(hashes)
+                    while compared < len(signed) and signed[compared].entries <= upto:
                         more = signed[compared].entries - log_so_far.count
                         log_so_far.add(hashes[:more])
                         hashes = hashes[more:]

@@ -1,5 +1,6 @@
 """The live record against its checkpoints: which entry is at fault, and by which check."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
@@ -10,6 +11,7 @@ from psycopg.conninfo import make_conninfo
 
 from app.embedded import Embedded
 from app.forgetting.destroyed_list import DestroyedList
+from app.proof import parts
 from app.proof.kept_keys import KeptKeys
 from app.proof.ledger import root_of
 from app.proof.note import SigningKey, signed_note
@@ -63,15 +65,36 @@ def test_a_record_that_nobody_touched_is_verified(signed: Proven) -> None:
         ("UPDATE record.events SET topic = 'pupil.left' WHERE notification_id = 3", ("events", 3, "leaf")),
         ("DELETE FROM record.events WHERE notification_id = 4", ("events", 4, "numbers")),
         ("DELETE FROM record.events WHERE notification_id = 11", ("events", 11, "length")),
+        (
+            "UPDATE record.events SET recorded_at = '2020-01-01' WHERE notification_id = 9",
+            ("events", 9, "leaf"),
+        ),
         ("UPDATE record.heads SET size = 10 WHERE log = 'events'", ("events", 11, "length")),
         ("UPDATE record.reads SET account = gen_random_uuid() WHERE id = 2", ("reads", 2, "leaf")),
         ("UPDATE record.reads SET subjects = subjects[1:1] WHERE id = 1", ("reads", 1, "leaf")),
         ("DELETE FROM record.reads WHERE id = 1", ("reads", 1, "numbers")),
     ],
 )
-def test_the_first_entry_at_fault_is_named(signed: Proven, attack: str, found: tuple[str, int, str]) -> None:
+def test_the_first_entry_at_fault_is_named(
+    signed: Proven, monkeypatch: pytest.MonkeyPatch, attack: str, found: tuple[str, int, str]
+) -> None:
     signed.attack(attack)
     assert faults(signed) == [found]
+    # However the parts fall in which a log is read, and whoever reads them.
+    for size in (1, 2, 3, 4):
+        with monkeypatch.context() as patch:
+            patch.setattr(parts, "PART", size)
+            assert faults(signed) == [found]
+
+
+def test_many_read_what_one_reads(signed: Proven, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parts, "PART", 3)
+    # The reads are fewer.
+    monkeypatch.setattr(parts, "LONG", 4)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
+    assert faults(signed, deep=True) == []
+    signed.attack("UPDATE record.events SET topic = 'pupil.left' WHERE notification_id = 8")
+    assert faults(signed) == [("events", 8, "leaf")]
 
 
 def test_a_rebuilt_entry_is_found_between_two_checkpoints(signed: Proven) -> None:
