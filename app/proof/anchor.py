@@ -135,9 +135,13 @@ class Anchor:
                 last = time.monotonic() if self.checkpoint() else last
                 self._said = None
                 signed = sizes
-            for _ in connection.notifies(timeout=LOOK_SECONDS, stop_after=1):
-                # Whoever records much at a time shouldn't have each of it looked at by itself.
-                stop.wait(0.2)
+            until = time.monotonic() + LOOK_SECONDS
+            # In short waits, so that whoever ends it needn't wait.
+            while not stop.is_set() and time.monotonic() < until:
+                if list(connection.notifies(timeout=0.25, stop_after=1)):
+                    # Whoever records much at a time shouldn't have each of it looked at by itself.
+                    stop.wait(0.2)
+                    break
 
     def _tell(self, why: str) -> None:
         """Let those who ask how the record is know it too, if the database can be reached."""

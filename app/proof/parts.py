@@ -5,6 +5,7 @@ A long log is read by as many processes as there are processors, all of them as 
 
 import gc
 import os
+import threading
 from collections import deque
 from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -12,7 +13,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import pairwise
-from multiprocessing import get_context
+from multiprocessing import get_all_start_methods, get_context
 from typing import Any, Final
 from uuid import UUID
 
@@ -65,7 +66,7 @@ def parts_of(
     asked = [(log, after, after + PART, covered) for after in begins]
     # Whatever stands beyond the log's end is looked at too.
     asked[-1] = (log, asked[-1][1], _EVERYTHING, covered)
-    processes = min(len(os.sched_getaffinity(0)), _MOST_PROCESSES)
+    processes = min(os.cpu_count() or 1, _MOST_PROCESSES)
     if size <= LONG or processes == 1:
         for one in asked:
             yield read_part(connection, *one)
@@ -159,9 +160,13 @@ def _side_by_side(
 ) -> Generator[Part, None, None]:
     """The parts in their order, each read by whichever process is free."""
     [snapshot] = connection.execute("SELECT pg_export_snapshot()").fetchone() or [""]
-    # Begun anew: what this process has open, connections and threads, doesn't survive being copied.
+    # A copy of this process takes little memory and no time to begin, but other threads don't survive it.
+    alone = threading.active_count() == 1 and "fork" in get_all_start_methods()
     pool = ProcessPoolExecutor(
-        processes, get_context("spawn"), initializer=_begin, initargs=(url, str(snapshot))
+        processes,
+        get_context("fork" if alone else "spawn"),
+        initializer=_begin,
+        initargs=(url, str(snapshot)),
     )
     waiting: deque[Future[Part]] = deque()
     coming: Iterator[tuple[str, int, int, int]] = iter(asked)

@@ -91,7 +91,7 @@ def test_many_read_what_one_reads(signed: Proven, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(parts, "PART", 3)
     # The reads are fewer.
     monkeypatch.setattr(parts, "LONG", 4)
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
     assert faults(signed, deep=True) == []
     signed.attack("UPDATE record.events SET topic = 'pupil.left' WHERE notification_id = 8")
     assert faults(signed) == [("events", 8, "leaf")]
