@@ -8,7 +8,7 @@ def write_whole(path: Path, content: bytes) -> None:
     """Write a file that only its owner reads, on the disk before this returns. What was there is replaced."""
     unfinished = _unfinished(path, content)
     unfinished.rename(path)
-    _sync(path.parent)
+    sync_folder(path.parent)
 
 
 def write_once(path: Path, content: bytes) -> None:
@@ -19,7 +19,7 @@ def write_once(path: Path, content: bytes) -> None:
         os.link(unfinished, path)
     finally:
         unfinished.unlink()
-    _sync(path.parent)
+    sync_folder(path.parent)
 
 
 def _unfinished(path: Path, content: bytes) -> Path:
@@ -34,7 +34,8 @@ def _unfinished(path: Path, content: bytes) -> Path:
     return made
 
 
-def _sync(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Let a file's name, new, changed or gone, outlive a power cut. Raises OSError."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -14,6 +14,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
+from app.whole_file import sync_folder
+
 
 class ListBroken(Exception):
     """The list of destroyed keys can't be read; the message names the line."""
@@ -73,7 +75,7 @@ class DestroyedList:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)
             # Also for whoever made the file and ended before its name was on the disk.
-            _sync_folder(self.path.parent)
+            sync_folder(self.path.parent)
             yield handle
         finally:
             os.close(handle)
@@ -89,11 +91,3 @@ def _destroyed(line: bytes, number: int) -> Destroyed:
     if len(kid) != 16:
         raise ListBroken(f"Line {number} of the list of destroyed keys can't be read.")
     return found
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

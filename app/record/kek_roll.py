@@ -20,6 +20,7 @@ from psycopg_pool import ConnectionPool
 
 from app.record.kek import Keks, create_kek, kek_id, load_kek, next_file, previous_file, previous_files
 from app.record.keys import KeyWrong
+from app.whole_file import sync_folder
 
 BATCH: Final = 500
 SETTLE_SECONDS: Final = 10.0
@@ -78,7 +79,7 @@ def destroy_previous(path: Path, pool: ConnectionPool) -> list[str]:
             content.flush()
             os.fsync(content.fileno())
         file.unlink()
-    _sync(path.parent)
+    sync_folder(path.parent)
     return names
 
 
@@ -90,14 +91,14 @@ def _put_in_force(path: Path) -> None:
         begun.unlink(missing_ok=True)
         create_kek(begun)
         begun.replace(new)
-        _sync(path.parent)
+        sync_folder(path.parent)
     old = previous_file(path, kek_id(load_kek(path)))
     # Stopped after the last step, the key in force was never a previous one.
     if load_kek(new) != load_kek(path) and not old.exists():
         os.link(path, old)
-        _sync(path.parent)
+        sync_folder(path.parent)
     new.replace(path)
-    _sync(path.parent)
+    sync_folder(path.parent)
 
 
 def _left(path: Path, pool: ConnectionPool) -> int:
@@ -127,11 +128,3 @@ def _old(keks: Keks, name: str) -> bytes:
     if found is None:
         raise KeyWrong(f"Some keys are wrapped by {name}, whose file isn't here.")
     return found
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
