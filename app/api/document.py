@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from flask import Response
-from flask_smorest import Api
+from flask_smorest import Api, Blueprint
 from marshmallow import Schema
 
 from app.access.policy import allow
@@ -305,5 +305,5 @@ def described(
         return call(**path)
 
     view.__doc__ = None
-    view._apidoc = {"manual_doc": doc}  # type: ignore[attr-defined]
-    return allow(*roles)(view)
+    told: Callable[..., Response] = Blueprint.doc(**doc)(view)
+    return allow(*roles)(told)

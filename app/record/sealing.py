@@ -11,7 +11,7 @@ true, false, null, lists and objects of these. The names of their fields are pla
 import json
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from json.encoder import c_encode_basestring, c_make_encoder  # type: ignore[attr-defined]
+from json.encoder import c_encode_basestring, c_make_encoder  # type: ignore[attr-defined]  # typeshed lacks them
 from os import urandom
 from typing import Any, NoReturn
 from uuid import UUID

@@ -5,7 +5,6 @@ Before one moment is after the one before it, and what only looks leaves things 
 between two steps is met. The server may still be busy with what it was asked, as after any kill.
 """
 
-import io
 import os
 import re
 import signal
@@ -15,19 +14,14 @@ from threading import current_thread, main_thread
 from types import FrameType
 from typing import Any, Final
 
+import pytest
 from psycopg import Connection
 
 from app.record.direct import Statement
+from tests.dying import changes_a_file, is_killed
 
-_CALLS: Final = frozenset(
-    {os.open, os.write, os.fsync, os.truncate, os.link, os.replace, os.rename, os.unlink}
-)
-_FILES: Final = (io.BufferedWriter, io.BufferedRandom)
-# What a buffer holds is on no disk before its flush.
-_FLUSHES: Final = frozenset({"flush", "truncate"})
 _LOOKS: Final = re.compile(r"\s*(SELECT|LISTEN|SHOW)\b", re.IGNORECASE)
 _APPENDS: Final = re.compile(r"\bFROM record\.append")
-_AT_MOST_SECONDS: Final = 120
 
 
 def killed_at(moment: int, work: Callable[[], Any]) -> bool:
@@ -35,22 +29,12 @@ def killed_at(moment: int, work: Callable[[], Any]) -> bool:
 
     The work opens its own connections: a child can't use ours.
     """
-    child = os.fork()
-    if child == 0:
-        try:
-            signal.alarm(_AT_MOST_SECONDS)
-            _count(moment)
-            work()
-            sys.setprofile(None)
-            os._exit(0)
-        finally:
-            os._exit(1)
-    _, status = os.waitpid(child, 0)
-    if os.WIFSIGNALED(status):
-        assert os.WTERMSIG(status) == signal.SIGKILL
-        return True
-    assert os.waitstatus_to_exitcode(status) == 0, "the work failed by itself"
-    return False
+
+    def until_then() -> None:
+        _count(moment)
+        work()
+
+    return is_killed(until_then)
 
 
 def _count(left: int) -> None:
@@ -64,7 +48,7 @@ def _count(left: int) -> None:
             left -= 1
 
     def look(_frame: FrameType, event: str, called: Any) -> None:
-        if event == "c_return" and _changes_a_file(called):
+        if event == "c_return" and changes_a_file(called):
             met()
 
     wait, execute = Connection.wait, Statement._exec
@@ -87,8 +71,10 @@ def _count(left: int) -> None:
             pass
         return answer
 
-    Connection.wait = waits  # type: ignore[assignment, method-assign]
-    Statement._exec = sends  # type: ignore[method-assign]
+    # Never undone: the child ends.
+    patch = pytest.MonkeyPatch()
+    patch.setattr(Connection, "wait", waits)
+    patch.setattr(Statement, "_exec", sends)
     sys.setprofile(look)
 
 
@@ -105,8 +91,3 @@ def _sent(asking: Generator[Any, Any, Any], met: Callable[[], None]) -> Generato
 
 def _may_change(query: str) -> bool:
     return not _LOOKS.match(query) or bool(_APPENDS.search(query))
-
-
-def _changes_a_file(called: Any) -> bool:
-    owner = getattr(called, "__self__", None)
-    return called in _CALLS or (isinstance(owner, _FILES) and called.__name__ in _FLUSHES)
