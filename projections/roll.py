@@ -1,4 +1,4 @@
-"""The school's pupils, by name. The one list with names in clear: unlogged, so that backups don't hold it."""
+"""The school's pupils, by name. Names in clear: the table is unlogged, so that no backup holds it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The pages, one module for each reader. They give the commands of the API and never touch the record."""
+"""The pages, a few that belong together in each module. They give the commands and never touch the record."""
 
 from flask import Flask
 

@@ -1,6 +1,6 @@
 """Each field by name, once: its label in a history, the question that asks for it, and how it is asked.
 
-Where a command needs another question for the same field, `questions.py` says so there.
+Where a command needs another question for the same field, `command_words.py` has it.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,8 @@
 """What people read around each command: title, button, what is said when it is done, and each question.
 
 A command's key is its thing and its domain method, such as `cases/hold-session`; page and API use the same.
-Questions come from the fields that its fact asks for; here stands only what a command says otherwise.
+Questions come from the fields that its fact asks for (`fields.py`); what a command says otherwise stands in
+`command_words.py`.
 """
 
 from dataclasses import dataclass
