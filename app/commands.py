@@ -24,10 +24,11 @@ from domain.scheme import Scheme
 COORDINATOR: Final = frozenset({"coordinator"})
 LEADS: Final = frozenset({"dsl", "deputy_dsl"})
 ABOUT_STAFF: Final = frozenset({"head", "chair"})
-EVERYBODY: Final = (
-    COORDINATOR | LEADS | ABOUT_STAFF | {"mentor", "referrer", "inspector", "data_officer", "admin"}
-)
-ANY_STAFF: Final = EVERYBODY
+MENTORS: Final = frozenset({"mentor"})
+OFFICE: Final = COORDINATOR | LEADS
+OFFICERS: Final = frozenset({"head", "data_officer"})
+"""Those who answer for the data."""
+EVERYBODY: Final = OFFICE | ABOUT_STAFF | OFFICERS | MENTORS | {"referrer", "inspector", "admin"}
 
 
 class Invalid(Exception):
@@ -195,11 +196,6 @@ def _concern(verb: str, method: Command) -> Doing:
     return Doing("concerns", verb, Concern, method, LEADS | ABOUT_STAFF)
 
 
-MENTORS: Final = frozenset({"mentor"})
-OFFICERS: Final = frozenset({"head", "data_officer"})
-"""Those who answer for the data."""
-OFFICE: Final = COORDINATOR | LEADS
-
 COMMANDS: Final[tuple[Doing, ...]] = (
     Doing("pupils", None, Pupil, Pupil.enrol, OFFICE),
     Doing("pupils", "correct", Pupil, Pupil.correct, OFFICE, _correct),
@@ -255,7 +251,7 @@ COMMANDS: Final[tuple[Doing, ...]] = (
 )
 
 BREAK_CONFIDENTIALITY: Final = Doing(
-    "cases", "break-confidentiality", Concern, Concern.raise_concern, ANY_STAFF, own=True
+    "cases", "break-confidentiality", Concern, Concern.raise_concern, EVERYBODY, own=True
 )
 """Its own path through casework: it is never refused and saves a concern with the case."""
 

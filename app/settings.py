@@ -62,11 +62,6 @@ class Settings:
         return self.base_url.startswith("https://")
 
 
-def has_databases(env: Mapping[str, str] = os.environ) -> bool:
-    """Whether the environment names the databases; without them Casebook brings its own."""
-    return bool(_get(env, "DATABASE_URL") and _get(env, "KEYS_DATABASE_URL"))
-
-
 def data_dir(env: Mapping[str, str] = os.environ) -> Path:
     """The folder of an embedded record and of its secrets."""
     return Path(env.get("CASEBOOK_DATA_DIR") or DEFAULT_DATA_DIR).resolve()

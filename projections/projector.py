@@ -20,10 +20,8 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 
 from domain.fact import Fact
 from projections.ahead import Ahead, Read, Row
-from projections.positions import faults, move_on, positions, prepare, status, wait_for
+from projections.positions import faults, move_on, positions, prepare
 from projections.read_model import ReadModel, Told, absorb, by_kind, is_heard
-
-__all__ = ["Opener", "Projector", "Read", "Row", "open_rows", "status", "wait_for"]
 
 LEADER_LOCK: Final = 4849336204517390
 CHANNEL: Final = "casebook"

@@ -206,10 +206,6 @@ class Roll:
         found = self._ask(clause, {"upns": list(upns)})
         return {pupil.upn: pupil for pupil in found if pupil.upn is not None}
 
-    def by_upn(self, upn: str) -> Pupil | None:
-        """The pupil with this unique pupil number."""
-        return self.with_upns([upn]).get(upn)
-
     def without_upn(self) -> list[Pupil]:
         """Every pupil without a unique pupil number, those who left too, oldest entry first."""
         return self._ask("WHERE upn IS NULL ORDER BY number", {})

@@ -191,10 +191,9 @@ class TestImporting:
         done = bring(rooms, row(1, year="8", form="8H"), row(2, "Zofia", "Nowak-Reid", "", born="2014-10-04"))
         assert (done.moved_up, done.corrected, done.enrolled) == (1, 1, 0)
         roll = Roll(rooms.pool)
-        maya, zofia = roll.by_upn(upn(1)), roll.by_upn(upn(2))
-        assert maya
+        found = roll.with_upns([upn(1), upn(2)])
+        maya, zofia = found[upn(1)], found[upn(2)]
         assert (maya.year_group, maya.tutor_group) == (8, "8H")
-        assert zofia
         assert (zofia.family_name, zofia.known_as) == ("Nowak-Reid", None)
         assert zofia.born_on == date(2014, 10, 4)
         kinds = [type(told.fact) for told in rooms.casework.stream(Pupil, maya.pupil_id)]

@@ -128,7 +128,6 @@ CASE_STATES: Final = {
     "closed": _("Closed"),
     "declined": _("Declined"),
 }
-ON_HOLD: Final = _("On hold")
 
 CONCERN_STATES: Final = {
     "received": _("Received"),
@@ -137,13 +136,6 @@ CONCERN_STATES: Final = {
     "closed": _("Closed"),
 }
 """What the person who raised a concern may know of it."""
-
-STANDINGS: Final = {
-    "applied": _("Applied"),
-    "selected": _("Selected"),
-    "turned_down": _("Turned down"),
-    "stood_down": _("Stood down"),
-}
 
 ROLES: Final = {
     "coordinator": _("coordinator"),

@@ -97,12 +97,6 @@ def happened_on() -> Question:
     return _asked("happened_on", HAPPENED_ON, required=False)
 
 
-def way_out(thing: str, verb: str) -> str:
-    """What a refusal's way out is called: the title of that command, of this thing or else of a case."""
-    key = f"{thing}/{verb}"
-    return _words(key if key in recorded_facts() else f"cases/{verb}").title
-
-
 @cache
 def recorded_facts() -> dict[str, type[Fact]]:
     """Every command by its key, with the fact whose fields it asks for."""

@@ -7,7 +7,7 @@ import pytest
 
 from app.wording.command_words import COMMANDS, OF_AN_ENTRY
 from app.wording.fields import FIELDS
-from app.wording.questions import THINGS, command, happened_on, recorded_facts, way_out
+from app.wording.questions import THINGS, command, happened_on, recorded_facts
 from domain.fact import said_fields
 from tests.wording.samples import kind_of
 
@@ -97,12 +97,6 @@ def test_a_command_may_put_a_shared_question_in_its_own_words() -> None:
 
 def test_every_command_may_ask_on_which_day_it_happened() -> None:
     assert (happened_on().kind, happened_on().required) == ("date", False)
-
-
-def test_a_way_out_is_called_as_its_command_is() -> None:
-    assert way_out("cases", "match") == "Match a mentor"
-    assert way_out("mentors", "end-match") == "End this match"
-    assert way_out("concerns", "reopen") == "Reopen this concern"
 
 
 def test_an_unknown_command_has_no_words() -> None:
