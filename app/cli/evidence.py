@@ -12,6 +12,7 @@ from app.access.person import Person
 from app.cli.output import Commands, Failed, add_command, progress
 from app.house import House
 from app.proof import verifier
+from app.whole_file import sync_folder
 
 OUTSIDE: Final = "somebody outside the school"
 
@@ -114,8 +115,4 @@ def write_whole(path: Path, data: bytes) -> None:
     except BaseException:
         part.unlink(missing_ok=True)
         raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(path.parent)

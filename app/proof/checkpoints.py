@@ -15,6 +15,7 @@ from psycopg import Connection
 from psycopg_pool import ConnectionPool
 
 from app.proof.verifier import Checkpoint, Note, NotVerified, VerifierKey, read_checkpoint
+from app.whole_file import sync_folder
 
 READS_SUFFIX: Final = "/reads"
 _LAST: Final = 50
@@ -95,11 +96,7 @@ class CheckpointFile:
             file.flush()
             os.fsync(file.fileno())
         if new:
-            folder = os.open(self.path.parent, os.O_RDONLY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
+            sync_folder(self.path.parent)
 
     def _read(self) -> bytes:
         try:

@@ -270,7 +270,7 @@ class Verifier:
             held,
         )
 
-    def _compare(self, log: str, so_far: "SoFar", one: Signed, held: int) -> None:
+    def _compare(self, log: str, so_far: SoFar, one: Signed, held: int) -> None:
         if so_far.count < one.entries:
             text = f"the log has {so_far.count} entries, and a checkpoint ({one.source}) says {one.entries}"
             raise Wrong(so_far.count + 1, "length", text)
