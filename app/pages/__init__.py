@@ -6,7 +6,6 @@ from app.pages import (
     account,
     case_list,
     cases,
-    coordinator,
     evidence,
     finding,
     matching,
@@ -17,6 +16,7 @@ from app.pages import (
     proof,
     pupils,
     referral,
+    review,
     safeguarding,
     scheme,
     worried,
@@ -27,7 +27,7 @@ from app.pages.common import frame, wait_for_lists
 
 def register(app: Flask) -> None:
     """Put every page at its address."""
-    of_cases = (case_list, cases, coordinator, finding, matching, past)
+    of_cases = (case_list, cases, finding, matching, past, review)
     for module in (account, mentor, referral, worried, worried_sending, *of_cases):
         app.register_blueprint(module.bp)
     for module in (mentors, pupils, safeguarding, scheme, office, evidence, proof):

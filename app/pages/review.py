@@ -18,7 +18,7 @@ from app.wording import questions
 from app.wording.common import _, day, minutes
 from domain.mentee_case import MenteeCase
 
-bp = Blueprint("coordinator", __name__)
+bp = Blueprint("review", __name__)
 
 
 @bp.route("/cases/<uuid:subject_id>/review", methods=["GET", "POST"])
