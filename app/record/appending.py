@@ -11,47 +11,69 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import accumulate
 from threading import Lock
-from typing import Final
+from typing import Final, LiteralString
 from uuid import UUID
 
 from eventsourcing.persistence import StoredEvent
 from psycopg import Connection, DatabaseError, InterfaceError, OperationalError
-from psycopg.errors import UniqueViolation
+from psycopg.errors import CheckViolation, UniqueViolation
 
 from app.record.direct import (
     BYTES,
-    INTEGERS,
     NUMBERS,
     TEXTS,
     UUIDS,
     Statement,
     array,
-    integer,
     moment,
     number,
-    uuids,
 )
 from app.record.errors import CommandReused, RecordError, RecordUnavailable, VersionConflict
 from app.record.rows import Appended, CommandKey
 
-MOST: Final = 32
-"""Commands in one commit: PostgreSQL slows down from 64 subtransactions on."""
+MOST: Final = 64
+"""Commands in one commit: the first of them waits for the last."""
 
 OUT_OF_REACH: Final = (OperationalError, InterfaceError)
 Outcome = Appended | Exception
 OnAConnection = Callable[[Callable[[Connection], list[Outcome]]], list[Outcome]]
 
-_APPEND = Statement(
-    "casebook_append",
-    "SELECT notification_id, version, recorded_at, replayed"
-    " FROM record.append($1::uuid[], $2::bigint[], $3::text[], $4::bytea[],"
-    " $5::uuid, $6::uuid, $7::text, $8::bytea, $9::uuid, $10::bigint, $11::timestamptz)",
+# The common case by itself: arrays cost the database a third more than the rest of it.
+_APPEND_ONE = Statement(
+    "casebook_append_one",
+    "WITH fact AS (INSERT INTO record.events (originator_id, originator_version, topic, state)"
+    " VALUES ($1::uuid, $2::bigint, $3::text, $4::bytea) RETURNING notification_id, recorded_at),"
+    " known AS (INSERT INTO record.commands"
+    " (command_id, account, route, request_hmac, originator_id, version, notification_id)"
+    " SELECT $5::uuid, $6::uuid, $7::text, $8::bytea, $1::uuid, $2::bigint, notification_id FROM fact)"
+    " SELECT notification_id, recorded_at, pg_notify('casebook', '') FROM fact",
 )
-_APPEND_EACH = Statement(
-    "casebook_append_each",
-    "SELECT notification_id, version, recorded_at, replayed, refused, constraint_name"
-    " FROM record.append_each($1::integer[], $2::uuid[], $3::bigint[], $4::text[], $5::bytea[],"
-    " $6::uuid[], $7::uuid[], $8::text[], $9::bytea[], $10::uuid[], $11::bigint[], $12::timestamptz)",
+_APPEND_ALL: LiteralString = (
+    "WITH fact AS (INSERT INTO record.events (originator_id, originator_version, topic, state)"
+    " SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::bytea[]){if_a_demo}"
+    " RETURNING notification_id, recorded_at),"
+    " known AS (INSERT INTO record.commands"
+    " (command_id, account, route, request_hmac, originator_id, version, notification_id)"
+    " SELECT c.command_id, c.account, c.route, c.request_hmac, c.originator_id, c.version,"
+    " (SELECT min(notification_id) FROM fact) + c.before_it"
+    " FROM unnest($5::uuid[], $6::uuid[], $7::text[], $8::bytea[], $9::uuid[], $10::bigint[], $11::bigint[])"
+    " AS c (command_id, account, route, request_hmac, originator_id, version, before_it){if_any})"
+    " SELECT notification_id, recorded_at, pg_notify('casebook', '') FROM fact"
+)
+_APPEND = Statement("casebook_append", _APPEND_ALL.format(if_a_demo="", if_any=""))
+_APPEND_IN_DEMO = Statement(
+    "casebook_append_in_demo",
+    _APPEND_ALL.format(
+        if_a_demo=" WHERE (SELECT demo FROM record.origin)"
+        " AND set_config('casebook.demo_time', $12::timestamptz::text, true) <> ''",
+        if_any=" WHERE EXISTS (SELECT FROM fact)",
+    ),
+)
+_FIND_COMMAND = Statement(
+    "casebook_find_command",
+    "SELECT c.request_hmac, c.notification_id, c.version, e.recorded_at"
+    " FROM record.commands AS c JOIN record.events AS e USING (notification_id)"
+    " WHERE c.account = $1::uuid AND c.route = $2::text AND c.command_id = $3::uuid",
 )
 _FIND_ONE = Statement(
     "casebook_find_one",
@@ -124,15 +146,18 @@ class Together:
             if next_one is not None:
                 next_one.woken.release()
 
-    def _outcomes(self, batch: Sequence[Wanted]) -> list[Outcome]:
-        tries = 0
+    def _outcomes(self, batch: Sequence[Wanted], *, again: bool = False) -> list[Outcome]:
+        tries = int(again)
 
         def work(connection: Connection) -> list[Outcome]:
             nonlocal tries
             tries += 1
-            if len(batch) > 1:
-                return _each(connection, batch, again=tries > 1)
-            return [_alone(connection, batch[0], again=tries > 1)]
+            try:
+                return record_together(connection, batch)
+            except (UniqueViolation, CheckViolation) as error:
+                if len(batch) > 1:
+                    raise
+                return [_refused(connection, batch[0], error, again=tries > 1)]
 
         try:
             return self._on_a_connection(work)
@@ -141,86 +166,78 @@ class Together:
         except DatabaseError as error:
             if len(batch) == 1:
                 return [error]
-        # One of them can't be recorded in a way that only it should hear of.
-        return [outcome for wanted in batch for outcome in self._outcomes([wanted])]
-
-
-def _alone(connection: Connection, wanted: Wanted, *, again: bool) -> Outcome:
-    events, answering, command = wanted.events, wanted.answering, wanted.command
-    known_by: list[bytes | None] = [None] * 4
-    if command is not None:
-        known_by = [
-            *(command.command_id.bytes, command.account.bytes),
-            *(command.route.encode(), command.request_hmac),
+        # Nothing of them was recorded, for the fault of one that only it should hear of.
+        half = len(batch) // 2
+        return [
+            outcome
+            for part in (batch[:half], batch[half:])
+            for outcome in self._outcomes(part, again=tries > 1)
         ]
-    parameters = [
-        *_rows(events),
-        *known_by,
-        _uuid(answering).bytes,
-        number(answering.originator_version),
-        _time(wanted),
-    ]
-    try:
-        return Appended(*_APPEND.rows(connection, parameters)[0])
-    except UniqueViolation as error:
-        if error.diag.constraint_name != "events_pkey":
-            raise
-        return _conflict(connection, wanted, again=again)
-    except DatabaseError as error:
-        if error.sqlstate != "CB422":
-            raise
-        return _reused()
 
 
-def _each(connection: Connection, batch: Sequence[Wanted], *, again: bool) -> list[Outcome]:
-    ends = list(accumulate(len(wanted.events) for wanted in batch))
-    commands = [wanted.command for wanted in batch]
-    parameters = [
-        array(INTEGERS, [integer(end) for end in ends]),
-        *_rows([event for wanted in batch for event in wanted.events]),
-        array(UUIDS, [c.command_id.bytes if c else None for c in commands]),
-        array(UUIDS, [c.account.bytes if c else None for c in commands]),
-        array(TEXTS, [c.route.encode() if c else None for c in commands]),
-        array(BYTES, [c.request_hmac if c else None for c in commands]),
-        uuids([_uuid(wanted.answering) for wanted in batch]),
-        array(NUMBERS, [number(wanted.answering.originator_version) for wanted in batch]),
-        _time(batch[0]),
-    ]
+def record_together(connection: Connection, batch: Sequence[Wanted]) -> list[Outcome]:
+    """Record all of them in one commit, on an autocommit connection; the outcomes in their order.
+
+    Raises what psycopg raises; then none of them is recorded.
+    """
+    first, ends = batch[0], list(accumulate(len(wanted.events) for wanted in batch))
+    if first.demo_time:
+        rows = _APPEND_IN_DEMO.rows(connection, [*_all_of(batch, ends), moment(first.demo_time)])
+        if not rows:
+            raise RecordError("Only a demo may invent the time of recording.")
+    elif ends == [1] and first.command:
+        rows = _APPEND_ONE.rows(connection, [*_place_and_state(first.events[0]), *_known_by(first.command)])
+    else:
+        rows = _APPEND.rows(connection, _all_of(batch, ends))
+    rows.sort()
     outcomes: list[Outcome] = []
-    for wanted, row in zip(batch, _APPEND_EACH.rows(connection, parameters), strict=True):
-        *appended, refused, constraint = row
-        if refused is None:
-            outcomes.append(Appended(*appended))
-        elif constraint == "events_pkey":
-            outcomes.append(_conflict(connection, wanted, again=again))
-        elif refused == "CB422":
-            outcomes.append(_reused())
-        else:
-            outcomes.append(_fault(connection, wanted, again=again))
+    for wanted, end in zip(batch, ends, strict=True):
+        position, recorded_at, _notified = rows[end - 1]
+        version = wanted.answering.originator_version
+        outcomes.append(Appended(position, version, recorded_at, replayed=False))
     return outcomes
 
 
-def _fault(connection: Connection, wanted: Wanted, *, again: bool) -> Outcome:
-    """Whatever else is wrong with it, as it is said to whoever comes alone."""
-    try:
-        return _alone(connection, wanted, again=again)
-    except OUT_OF_REACH:
-        raise
-    except DatabaseError as error:
-        return error
-
-
-def _rows(events: Sequence[StoredEvent]) -> list[bytes]:
+def _all_of(batch: Sequence[Wanted], ends: Sequence[int]) -> list[bytes]:
+    facts = [_place_and_state(event) for wanted in batch for event in wanted.events]
+    commands = [
+        [
+            *_known_by(wanted.command),
+            *_place_and_state(wanted.answering)[:2],
+            number(end - 1),
+        ]
+        for wanted, end in zip(batch, ends, strict=True)
+        if wanted.command
+    ]
     return [
-        uuids([_uuid(event) for event in events]),
-        array(NUMBERS, [number(event.originator_version) for event in events]),
-        array(TEXTS, [event.topic.encode() for event in events]),
-        array(BYTES, [event.state for event in events]),
+        *_columns((UUIDS, NUMBERS, TEXTS, BYTES), facts),
+        *_columns((UUIDS, UUIDS, TEXTS, BYTES, UUIDS, NUMBERS, NUMBERS), commands),
     ]
 
 
-def _time(wanted: Wanted) -> bytes | None:
-    return moment(wanted.demo_time) if wanted.demo_time else None
+def _columns(kinds: Sequence[int], rows: Sequence[Sequence[bytes]]) -> list[bytes]:
+    return [array(kind, [row[n] for row in rows]) for n, kind in enumerate(kinds)]
+
+
+def _place_and_state(event: StoredEvent) -> list[bytes]:
+    return [_uuid(event).bytes, number(event.originator_version), event.topic.encode(), event.state]
+
+
+def _known_by(command: CommandKey) -> list[bytes]:
+    return [command.command_id.bytes, command.account.bytes, command.route.encode(), command.request_hmac]
+
+
+def _refused(connection: Connection, wanted: Wanted, error: DatabaseError, *, again: bool) -> Outcome:
+    """Its first answer, if it was accepted before; else why it can't be recorded."""
+    if wanted.command is not None:
+        command_id, *scope, request_hmac = _known_by(wanted.command)
+        for known_hmac, position, version, at in _FIND_COMMAND.rows(connection, [*scope, command_id]):
+            if known_hmac != request_hmac:
+                return CommandReused("This command id was used for another request.")
+            return Appended(position, version, at, replayed=True)
+    if error.diag.constraint_name == "events_pkey":
+        return _conflict(connection, wanted, again=again)
+    return error
 
 
 def _uuid(event: StoredEvent) -> UUID:
@@ -236,7 +253,3 @@ def _conflict(connection: Connection, wanted: Wanted, *, again: bool) -> Outcome
             if state == last.state:
                 return Appended(position, wanted.answering.originator_version, recorded_at, replayed=False)
     return VersionConflict("Somebody else's fact was recorded first.")
-
-
-def _reused() -> CommandReused:
-    return CommandReused("This command id was used for another request.")

@@ -19,9 +19,8 @@ from psycopg.pq.abc import PGresult
 from psycopg.rows import RowMaker
 
 UUIDS: Final = 2950
-"""The type of the items of `uuid[]`; likewise for bigint[], integer[], text[] and bytea[]."""
+"""The type of the items of `uuid[]`; likewise for bigint[], text[] and bytea[]."""
 NUMBERS: Final = 20
-INTEGERS: Final = 23
 TEXTS: Final = 25
 BYTES: Final = 17
 
@@ -89,11 +88,6 @@ def number(value: int) -> bytes:
 def moment(value: datetime) -> bytes:
     """A timestamptz."""
     return _number((value - _BEGUN) // timedelta(microseconds=1))
-
-
-def integer(value: int) -> bytes:
-    """An integer."""
-    return _length(value)
 
 
 def array(kind: int, items: Sequence[bytes | None]) -> bytes:

@@ -1,7 +1,7 @@
 """Append facts to the record and read them back.
 
-Speaks the eventsourcing library's recorder interface, with one SQL function for all that belongs to an
-append: the lock, the command's memory, the rows and their stamps, in one round trip and one commit.
+Speaks the eventsourcing library's recorder interface, with one statement for all that belongs to an append:
+the rows and their stamps, the lock, the command's memory, in one round trip and one commit.
 """
 
 import hmac

@@ -1,4 +1,4 @@
-"""What the database alone allows: bare rows of the same bytes, and our function with facts sealed before."""
+"""What the database alone allows: bare rows of the same bytes, and our statement with facts sealed before."""
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,19 +12,14 @@ import psycopg
 from eventsourcing.persistence import StoredEvent
 from psycopg import Connection
 
-from app.record.direct import BYTES, NUMBERS, TEXTS, Statement, array, number, uuids
+from app.record.appending import Wanted, record_together
+from app.record.rows import CommandKey
 from domain.fact import Fact
-from tests.benchmarks.ground import ACCOUNT, Ground, a_case, by, save, subject_of
+from tests.benchmarks.ground import ACCOUNT, Ground, a_case, by, save
 
 _INSERT = (
     "INSERT INTO public.plain (notification_id, originator_id, originator_version, topic, state,"
     " recorded_at, leaf_hash) VALUES (%s, %s, %s, %s, %s, clock_timestamp(), %s)"
-)
-_APPEND = Statement(
-    "bench_append",
-    "SELECT notification_id, version, recorded_at, replayed"
-    " FROM record.append($1::uuid[], $2::bigint[], $3::text[], $4::bytea[],"
-    " $5::uuid, $6::uuid, $7::text, $8::bytea, $9::uuid, $10::bigint, $11::timestamptz)",
 )
 _LEAF = urandom(32)
 _positions = numbers(1)
@@ -47,8 +42,8 @@ def raw_insert(ground: Ground, threads: int, count: int) -> float:
     return _each_on_its_own(ground, threads, _sealed(ground, count), _insert)
 
 
-def one_function(ground: Ground, threads: int, count: int) -> float:
-    """Commands a second when nothing but the function of the database is called, one commit each."""
+def one_statement(ground: Ground, threads: int, count: int) -> float:
+    """Commands a second when nothing is done but to ask the database for each, one commit each."""
     return _each_on_its_own(ground, threads, _sealed(ground, count), _append)
 
 
@@ -76,19 +71,8 @@ def _insert(connection: Connection, event: StoredEvent) -> None:
 
 
 def _append(connection: Connection, event: StoredEvent) -> None:
-    subject = subject_of(event)
-    version = number(event.originator_version)
-    _APPEND.rows(
-        connection,
-        [
-            uuids([subject]),
-            array(NUMBERS, [version]),
-            array(TEXTS, [event.topic.encode()]),
-            array(BYTES, [event.state]),
-            *(uuid4().bytes, ACCOUNT.bytes, b"bench", urandom(32)),
-            *(subject.bytes, version, None),
-        ],
-    )
+    command = CommandKey(uuid4(), ACCOUNT, "bench", urandom(32))
+    record_together(connection, [Wanted([event], event, command, None)])
 
 
 def _each_on_its_own(

@@ -23,10 +23,10 @@ from app.proof.log_key import create_log_key
 from app.record.data_key import DataKey
 from app.record.mapper import SealedMapper
 from app.record.sealing import seal, unseal
-from tests.benchmarks.appending import FACTS, command
 from tests.benchmarks.copying import copy_cases
 from tests.benchmarks.ground import ACCOUNT, NOTES, Ground, a_case, people, per_second, save, side_by_side
 from tests.benchmarks.row import Row, ratio_row
+from tests.benchmarks.writers import FACTS, command
 from tests.kill.servers import children
 
 MORE_MEGABYTES = 50

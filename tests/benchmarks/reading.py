@@ -11,11 +11,11 @@ from psycopg.sql import SQL, Identifier
 from projections.all_models import MODELS
 from projections.positions import wait_for
 from projections.projector import Projector
-from tests.benchmarks.appending import FACTS, command
 from tests.benchmarks.ground import Ground, a_case, people, save
 from tests.benchmarks.row import Row, ratio_row
 from tests.benchmarks.serving import Server
 from tests.benchmarks.stock import StockCases, StockProjection, StockView
+from tests.benchmarks.writers import FACTS, command
 
 HISTORY = 40
 FIRST_LOOK = (

@@ -14,9 +14,9 @@ from app.settings import Settings
 from domain.mentee_case import MenteeCase
 from projections.caseload import Caseload
 from projections.positions import wait_for
-from tests.benchmarks.appending import command
 from tests.benchmarks.copying import copy_cases
 from tests.benchmarks.ground import people
+from tests.benchmarks.writers import command
 from tests.kill import checks
 
 CASES, FACTS = 3, 20

@@ -25,7 +25,7 @@ def held(school: School, lock: str, cluster: Embedded | None = None) -> Iterator
 def test_while_the_records_lock_is_held_nothing_is_recorded_and_all_is_shown(school: School) -> None:
     visit = Visit(school)
     with school.busy():
-        with held(school, "SELECT pg_advisory_xact_lock(4849336204517375)"):
+        with held(school, "SELECT FROM record.heads WHERE log = 'events' FOR UPDATE"):
             is_told_in_words(visit, visit.all_at_once(), *SENDING)
         visit.everything_works_again(HEALS_SECONDS)
 

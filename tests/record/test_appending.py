@@ -24,7 +24,7 @@ from app.record.recorder import (
 )
 from tests.record.conftest import Databases
 
-LOCK = 4849336204517375
+HEAD = "SELECT FROM record.heads WHERE log = 'events' FOR UPDATE"
 
 
 def fact(originator_id: UUID, version: int, topic: str = "pupil.enrolled") -> StoredEvent:
@@ -50,7 +50,7 @@ def in_company(recorder: Recorder, superuser: psycopg.Connection, given: list[Gi
 
     with ThreadPoolExecutor(len(given)) as threads:
         with superuser.transaction():
-            superuser.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+            superuser.execute(HEAD)
             held = threads.submit(recorder.append, [fact(uuid4(), 1)])
             while not recorder._together._busy or recorder._together._waiting:
                 threading.Event().wait(0.005)
@@ -127,6 +127,36 @@ def test_they_share_one_commit(
         assert (one.version, one.recorded_at, one.replayed) == (n + 1, stored[-1].recorded_at, False)
         if key is not None:
             assert recorder.remembered(key) == Remembered(subject, n + 1, one.position)
+
+
+def test_a_reply_that_all_of_them_lost_is_found_again_for_each(
+    recorder: Recorder, superuser: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = 0
+    rows = Statement.rows
+
+    def loses_the_second(self: Statement, connection: psycopg.Connection, *what: Any) -> Any:
+        nonlocal asked
+        asked += 1
+        answer = rows(self, connection, *what)
+        if asked == 2:
+            connection.close()
+            raise psycopg.OperationalError("the connection was lost")
+        return answer
+
+    monkeypatch.setattr(Statement, "rows", loses_the_second)
+    subjects = [uuid4() for _ in range(5)]
+    keys = [command(uuid4()) if n % 2 else None for n in range(5)]
+    appends: list[Given] = [
+        partial(recorder.append, [fact(subject, 1), fact(subject, 2)], command=key)
+        for subject, key in zip(subjects, keys, strict=True)
+    ]
+    outcomes = in_company(recorder, superuser, [lambda: None, *appends])[1:]
+    assert asked > 2
+    for subject, key, one in zip(subjects, keys, outcomes, strict=True):
+        stored = recorder.rows(subject)
+        assert [row.id for row in stored] == [one.position - 1, one.position]
+        assert (one.version, one.recorded_at, one.replayed) == (2, stored[-1].recorded_at, key is not None)
 
 
 def test_one_command_sent_twice_at_once_is_recorded_once(

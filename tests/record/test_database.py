@@ -10,10 +10,13 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
+from eventsourcing.persistence import StoredEvent
 from psycopg import sql
 
 from app.record import migrate as migrations
 from app.record.migrate import MigrationRefused, migrate, pending
+from app.record.pool import open_pool
+from app.record.recorder import CommandKey, Recorder, RecordError
 from tests.record.conftest import Databases
 from tests.record.vectors import EVENTS, VECTORS, place_of
 
@@ -26,6 +29,7 @@ ALL = [
     "record/0006_checkpoints",
     "record/0008_epochs",
     "record/0009_refusals",
+    "record/0010_append_in_one_statement",
     "keys/0001_keys",
     "keys/0002_forgetting",
 ]
@@ -132,12 +136,12 @@ def test_a_real_record_takes_no_invented_time(fresh: Databases) -> None:
         connection.execute(INSERT, [uuid4(), 1])
         found = connection.execute("SELECT now() - recorded_at < '1 minute' FROM record.events").fetchone()
         assert found == (True,)
-        with pytest.raises(psycopg.DatabaseError, match="only a demo") as caught:
-            connection.execute(
-                "SELECT record.append(%s, %s, %s, %s, NULL, NULL, NULL, NULL, %s, 1, %s)",
-                [[uuid4()], [1], ["a.b"], [b"x"], uuid4(), EPOCH],
-            )
-        assert caught.value.sqlstate == "CB403"
+    with open_pool(fresh.app, wait=True) as pool:
+        recorder = Recorder(pool)
+        for command in (None, CommandKey(uuid4(), uuid4(), "bench", b"request")):
+            with pytest.raises(RecordError, match="Only a demo"):
+                recorder.append([StoredEvent(uuid4(), 1, "a.b", b"x")], command=command, demo_time=EPOCH)
+        assert recorder.max_notification_id() == 1
 
 
 def test_each_example_gets_its_leaf_from_the_database(fresh: Databases) -> None:

@@ -264,7 +264,7 @@ def test_a_record_that_is_locked_too_long_is_unavailable(
 ) -> None:
     started = time.monotonic()
     with superuser.transaction():
-        superuser.execute("SELECT pg_advisory_xact_lock(4849336204517375)")
+        superuser.execute("SELECT FROM record.heads WHERE log = 'events' FOR UPDATE")
         with pytest.raises(RecordUnavailable):
             recorder.append([fact(uuid4(), 1)], command=command())
     assert 4 < time.monotonic() - started < 20
