@@ -40,21 +40,48 @@ MENUS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
         ("/proof", _("Proof")),
     ),
     "admin": (("/", _("People")), ("/status", _("Status"))),
-    "data_officer": (("/", _("Due")), ("/scheme", _("Rules")), ("/proof", _("Proof"))),
+    "data_officer": (("/due", _("Due")), ("/scheme", _("Rules")), ("/proof", _("Proof"))),
 }
 MENUS["deputy_dsl"] = MENUS["dsl"]
 MENUS["chair"] = tuple(place for place in MENUS["head"] if place[0] not in ("/due", "/scheme"))
+BEHIND: Final[dict[str, tuple[str, ...]]] = {
+    "/due": ("/kept", "/erasures"),
+    "/evidence/cases": ("/evidence",),
+}
+"""Pages that lie behind a place of a menu at addresses of their own."""
+BEHIND_HOME: Final[dict[str, tuple[str, ...]]] = {
+    "mentor": ("/sessions", "/cases"),
+    "referrer": ("/refer",),
+    "inspector": ("/cases",),
+}
+"""The same, for the first page of a role."""
 FIT_A_PHONE: Final = 2
 """Places of a menu that stand in one row of a phone."""
 MINE: Final = ("/me/concerns", _("My concerns"))
 
 
 def nav(role: str, path: str) -> dict[str, Any]:
-    """The menu of a role, and beside it what anybody may do about a worry: that is never folded away."""
+    """The menu of a role, and beside it what anybody may do about a worry: that is never folded away.
+
+    `current` says where the reader is: "page" for the place itself, "true" for a page behind it.
+    """
     # A mentor's first page has their concerns already, and a phone has little room for a menu.
     places = (*MENUS.get(role, ()), *(() if role == "mentor" else (MINE,)))
-    shown = [{"text": text, "href": href, "current": href == path} for href, text in (*places, WORRIED)]
+    # "/" shows the first place of every menu, whatever that place's own address is.
+    here = places[0][0] if path == "/" else path
+    itself = here in {href for href, _text in (*places, WORRIED)}
+    shown = [
+        {"text": text, "href": href, "current": _where(role, href, here, itself=itself)}
+        for href, text in (*places, WORRIED)
+    ]
     return {"places": shown[:-1], "worried": shown[-1], "folds": len(places) > FIT_A_PHONE}
+
+
+def _where(role: str, href: str, path: str, *, itself: bool) -> str | None:
+    if itself:
+        return "page" if href == path else None
+    behind = BEHIND_HOME.get(role, ()) if href == "/" else (href, *BEHIND.get(href, ()))
+    return "true" if any(path.startswith(f"{one}/") or path == one for one in behind) else None
 
 
 def home_of(thing: str, subject_id: UUID | None) -> str:
