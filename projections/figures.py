@@ -13,24 +13,18 @@ from uuid import UUID
 from psycopg_pool import ConnectionPool
 
 from domain.mentee_case import MenteeCase, State
-from domain.mentee_case_facts import Closed, ConfidentialityBroken, Declined, Extended, Matched, Reopened
 from projections.read_model import ReadModel
 
 
 @dataclass(frozen=True)
 class Figure:
-    """One case as figures know it. `closed_on` is also the day of a decline; None again once reopened."""
+    """One case as figures know it."""
 
     case_id: UUID
     number: int
     version: int
     state: State
     referred_on: date
-    first_matched_on: date | None
-    closed_on: date | None
-    sessions_held: int
-    extensions: int
-    with_concern: bool
     erased: bool
 
 
@@ -41,52 +35,17 @@ class Count(NamedTuple):
     erased: int
 
 
-class _Case(MenteeCase):
-    def begin(self) -> None:
-        super().begin()
-        self.first_matched_on: date | None = None
-        self.closed_on: date | None = None
-        self.extensions = 0
-        self.with_concern = False
-
-    def on_matched(self, fact: Matched) -> None:
-        super().on_matched(fact)
-        self.first_matched_on = self.first_matched_on or fact.happened_on
-
-    def on_extended(self, fact: Extended) -> None:
-        super().on_extended(fact)
-        self.extensions += 1
-
-    def on_declined(self, fact: Declined) -> None:
-        super().on_declined(fact)
-        self.closed_on = fact.happened_on
-
-    def on_closed(self, fact: Closed) -> None:
-        super().on_closed(fact)
-        self.closed_on = fact.happened_on
-
-    def on_reopened(self, fact: Reopened) -> None:
-        super().on_reopened(fact)
-        self.closed_on = None
-
-    def on_confidentiality_broken(self, _: ConfidentialityBroken) -> None:
-        self.with_concern = True
-
-
 FIGURES: Final = ReadModel(
     name="figures",
     kind="mentee-case",
     key="case_id",
-    subject=_Case,
+    subject=MenteeCase,
     columns={
         "state": "text NOT NULL",
         "referred_on": "date NOT NULL",
-        "first_matched_on": "date",
-        "closed_on": "date",
+        # Nobody asks for these two: a case knows by them that its review is due.
         "sessions_held": "integer NOT NULL",
         "sessions_planned": "integer NOT NULL",
-        "extensions": "integer NOT NULL",
-        "with_concern": "boolean NOT NULL",
         "erased": "boolean NOT NULL",
     },
     counts_erased=True,
