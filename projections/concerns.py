@@ -2,15 +2,28 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final, Literal
 from uuid import UUID
 
 from psycopg_pool import ConnectionPool
 
 from domain.concern import Concern as Subject
-from domain.concern_facts import Acknowledged, Closed, Decided, Notified, Raised, Reopened
+from domain.concern_facts import (
+    Acknowledged,
+    ActionAssigned,
+    ActionCompleted,
+    Closed,
+    Corrected,
+    Decided,
+    Notified,
+    OutcomeReceived,
+    Raised,
+    ReferredOut,
+    Reopened,
+)
 from projections.read_model import ReadModel
+from projections.roll import day_typed
 
 State = Literal["received", "acknowledged", "being_dealt_with", "closed"]
 About = Literal["pupil", "staff"]
@@ -21,7 +34,9 @@ class Concern:
     """One concern as lists show it. Instants are when a fact was recorded.
 
     `involved` are other pupils in it, `closed_at` is None while it is open, and a reopened concern needs an
-    acknowledgement no more, but a decision of its own.
+    acknowledgement no more, but a decision of its own. `referred_at` is when the newest safeguarding referral
+    was recorded since it was (re)opened, `unanswered` how many of them have no outcome yet, and `action_days`
+    the days by which open actions are due.
     """
 
     concern_id: UUID
@@ -42,6 +57,15 @@ class Concern:
     decided_at: datetime | None
     decision: str | None
     closed_at: datetime | None
+    reopened_at: datetime | None
+    referred_at: datetime | None
+    unanswered: int
+    action_days: list[date]
+
+    @property
+    def waits_since(self) -> datetime:
+        """Since when it waits to be read or decided."""
+        return self.reopened_at or self.raised_at
 
     @property
     def urgency(self) -> int:
@@ -61,11 +85,17 @@ class _Concern(Subject):
         self.decided_at: datetime | None = None
         self.decision: str | None = None
         self.closed_at: datetime | None = None
+        self.reopened_at: datetime | None = None
+        self.referred_at: datetime | None = None
+        self.unanswered = 0
+        self.action_numbers: list[int] = []
+        self.action_days: list[date] = []
 
     def resumed(self) -> None:
         self.acknowledged = self.acknowledged_at is not None
         self.decided = self.decided_at is not None
         self.closed = self.closed_at is not None
+        self.open_actions = frozenset(self.action_numbers)
 
     def on_raised(self, fact: Raised) -> None:
         super().on_raised(fact)
@@ -92,7 +122,36 @@ class _Concern(Subject):
 
     def on_reopened(self, fact: Reopened) -> None:
         super().on_reopened(fact)
-        self.closed_at = self.decided_at = self.decision = None
+        self.closed_at = self.decided_at = self.decision = self.referred_at = None
+        self.reopened_at = fact.timestamp
+
+    def on_referred_out(self, fact: ReferredOut) -> None:
+        self.referred_at = fact.timestamp
+        self.unanswered += 1
+
+    def on_outcome_received(self, _: OutcomeReceived) -> None:
+        self.unanswered = max(0, self.unanswered - 1)
+
+    def on_action_assigned(self, fact: ActionAssigned) -> None:
+        super().on_action_assigned(fact)
+        self.action_numbers = [*self.action_numbers, fact.originator_version]
+        self.action_days = [*self.action_days, fact.due_on]
+
+    def on_action_completed(self, fact: ActionCompleted) -> None:
+        super().on_action_completed(fact)
+        still = [
+            (number, due)
+            for number, due in zip(self.action_numbers, self.action_days, strict=True)
+            if number != fact.action_version
+        ]
+        self.action_numbers, self.action_days = [one for one, _ in still], [due for _, due in still]
+
+    def on_corrected(self, fact: Corrected) -> None:
+        if not self.erased and fact.field == "due_on" and fact.version in self.action_numbers:
+            days = list(self.action_days)
+            at = self.action_numbers.index(fact.version)
+            days[at] = day_typed(fact.value.strip()) or days[at]
+            self.action_days = days
 
 
 CONCERNS: Final = ReadModel(
@@ -116,6 +175,11 @@ CONCERNS: Final = ReadModel(
         "decided_at": "timestamptz",
         "decision": "text",
         "closed_at": "timestamptz",
+        "reopened_at": "timestamptz",
+        "referred_at": "timestamptz",
+        "unanswered": "integer NOT NULL",
+        "action_numbers": "integer[] NOT NULL",
+        "action_days": "date[] NOT NULL",
     },
     indexes=(
         "(raised_by, number)",

@@ -171,15 +171,24 @@ def _actions(seen: SeenConcern, verbs: list[str], *, primary: bool = True) -> li
 
 
 def _clocks(seen: SeenConcern) -> list[dict[str, Any]]:
-    policy = house().casework.policy()
+    policy, raised_at = house().casework.policy(), seen.told[0].recorded_at
+    # A concern that was reopened needs a decision of its own.
+    reopened = next(iter(reversed(list(seen.of("Reopened")))), None)
+    since = reopened.recorded_at if reopened else raised_at
+    decided = next((e for e in seen.of("Decided") if e.recorded_at >= since), None)
     return [
-        _clock(seen, _("Acknowledged"), seen.first("Acknowledged"), policy.acknowledge_within_hours),
-        _clock(seen, _("Decided"), seen.first("Decided"), policy.decide_within_hours),
+        _clock(_("Acknowledged"), raised_at, seen.first("Acknowledged"), policy.acknowledge_within_hours),
+        _clock(
+            _("Decided, since it was reopened") if reopened else _("Decided"),
+            since,
+            decided,
+            policy.decide_within_hours,
+        ),
     ]
 
 
-def _clock(seen: SeenConcern, label: str, done: Entry | None, hours: int) -> dict[str, Any]:
-    since, until = seen.told[0].recorded_at, done.recorded_at if done else datetime.now(UTC)
+def _clock(label: str, since: datetime, done: Entry | None, hours: int) -> dict[str, Any]:
+    until = done.recorded_at if done else datetime.now(UTC)
     age = how_long(since, until)
     return {
         "label": label,

@@ -1,6 +1,6 @@
 """Concerns by clock, for the safeguarding lead and deputies; those about staff for head and chair."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final, cast
 from uuid import UUID
 
@@ -11,13 +11,14 @@ from werkzeug.exceptions import NotFound
 from app.access.policy import allow, house, person
 from app.access.relation import CONCERN_READERS, about_of, concerns_seen_by, may_see_concern
 from app.commands import ABOUT_STAFF, LEADS
+from app.forms import today
 from app.pages.common import PAGE, cursor, lists, looked, page
 from app.pages.concern import SeenConcern, concern_page
 from app.pages.doing import command_page, entry_page, may_do
 from app.pages.people import People, people
 from app.pages.reading_forms import clean
 from app.wording import questions
-from app.wording.common import CONCERN_STATES, _, ago, how_long, moment, ngettext
+from app.wording.common import CONCERN_STATES, _, ago, day, how_long, moment, ngettext
 from domain.policy import Policy
 from projections.concerns import About, Concern, State
 
@@ -29,20 +30,28 @@ LISTS: Final = (
         "received",
         _("Nobody has acknowledged these"),
         _("not acknowledged"),
-        _("Every concern has been read."),
+        _("Every concern about a pupil has been read."),
+        _("No concern about a member of staff waits to be read."),
     ),
     (
         "acknowledged",
         _("Waiting for your decision"),
         _("not decided"),
-        _("Nothing is waiting for a decision."),
+        _("No concern about a pupil is waiting for a decision."),
+        _("No concern about a member of staff is waiting for a decision."),
     ),
     (
         "being_dealt_with",
         _("Being dealt with"),
         _("being dealt with"),
-        _("No decided concern is still open."),
+        _("No decided concern about a pupil is still open."),
+        _("No decided concern about a member of staff is still open."),
     ),
+)
+"""State, heading, short heading, and what an empty list means: to leads, and to head and chair."""
+ABOUT_STAFF_ONLY: Final = _(
+    "You see concerns about members of staff here. Those about pupils go to the {lead_title}, "
+    "and aren’t shown."
 )
 
 
@@ -50,6 +59,7 @@ def first_page() -> ResponseReturnValue:
     """What needs this reader now, by clock."""
     about = concerns_seen_by(person().role)
     rows = [c for c in lists().concerns.needing_attention(limit=MOST) if c.about in about]
+    rows.sort(key=_by_clock)
     found = people(pupils=(c.pupil_id for c in rows), accounts=(c.raised_by for c in rows))
     looked((c.concern_id for c in rows), "list")
     now, policy = datetime.now(UTC), house().casework.policy()
@@ -63,10 +73,11 @@ def first_page() -> ResponseReturnValue:
                 "short": short,
                 "count": sum(c.state == state for c in rows),
                 "rows": [_row(c, found, policy, now) for c in rows if c.state == state],
-                "empty_text": empty,
+                "empty_text": of_pupils if "pupil" in about else of_staff,
             }
-            for state, title, short, empty in LISTS
+            for state, title, short, of_pupils, of_staff in LISTS
         ],
+        intro=None if "pupil" in about else ABOUT_STAFF_ONLY.format(lead_title=policy.lead_title),
         links=[{"text": _("All concerns"), "href": "/concerns"}],
     )
 
@@ -74,18 +85,21 @@ def first_page() -> ResponseReturnValue:
 def _row(concern: Concern, found: People, policy: Policy, now: datetime) -> dict[str, Any]:
     hours = {"received": policy.acknowledge_within_hours, "acknowledged": policy.decide_within_hours}
     hours_allowed = hours.get(concern.state)
-    raiser = found.called(concern.raised_by)
-    raised = _("Raised by {who}, {ago}").format(who=raiser, ago=ago(concern.raised_at, now))
+    raised = _("Raised by {who}, {ago}").format(
+        who=found.called(concern.raised_by), ago=ago(concern.raised_at, now)
+    )
+    if hours_allowed is not None and concern.reopened_at:
+        raised = _("{raised}. Reopened {ago}").format(raised=raised, ago=ago(concern.reopened_at, now))
     return {
         **named(concern, found),
         "href": f"/concerns/{concern.concern_id}",
         "text": raised,
-        "more": CONCERN_STATES[concern.state] if hours_allowed is None else "",
-        "age_text": _("Waiting {how_long}").format(how_long=how_long(concern.raised_at, now))
-        if hours_allowed
+        "waits": _waits(concern, now) if hours_allowed is None else [],
+        "age_text": _("Waiting {how_long}").format(how_long=how_long(concern.waits_since, now))
+        if hours_allowed is not None
         else _("Raised {moment}").format(moment=moment(concern.raised_at)),
-        "standard_text": within(hours_allowed) if hours_allowed else "",
-        "over": hours_allowed is not None and now - concern.raised_at > timedelta(hours=hours_allowed),
+        "standard_text": within(hours_allowed) if hours_allowed is not None else "",
+        "over": hours_allowed is not None and now - concern.waits_since > timedelta(hours=hours_allowed),
         "danger": bool(concern.immediate_danger),
         "action": {
             "text": _("Read and acknowledge") if concern.state == "received" else _("Open"),
@@ -93,6 +107,26 @@ def _row(concern: Concern, found: People, policy: Policy, now: datetime) -> dict
             "primary": concern.state != "being_dealt_with",
         },
     }
+
+
+def _waits(concern: Concern, now: datetime) -> list[dict[str, Any]]:
+    """What a decided concern still waits for: the referral, an answer from outside, somebody's action."""
+    waits: list[dict[str, Any]] = []
+    if concern.decision == "refer" and concern.referred_at is None:
+        waits.append({"text": _("No safeguarding referral is recorded as sent"), "overdue": True})
+    if concern.unanswered and concern.referred_at:
+        asked = _("No answer from outside for {how_long}")
+        waits.append({"text": asked.format(how_long=how_long(concern.referred_at, now)), "overdue": False})
+    for due in sorted(concern.action_days):
+        overdue = due < today()
+        waits.append({"text": _("An action is due by {day}").format(day=day(due)), "overdue": overdue})
+    return waits or [{"text": _("No action is open and no answer is awaited"), "overdue": False}]
+
+
+def _by_clock(concern: Concern) -> tuple[int, bool, date, datetime]:
+    """By urgency; of the decided ones first a referral that wasn't sent, then by the day of an action."""
+    sent = concern.decision != "refer" or concern.referred_at is not None
+    return concern.urgency, sent, min(concern.action_days, default=date.max), concern.waits_since
 
 
 def named(concern: Concern, found: People) -> dict[str, str]:

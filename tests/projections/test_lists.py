@@ -7,13 +7,14 @@ from app.settings import Settings
 from domain.concern_facts import Involved
 from domain.staff import Staff
 from projections.all_models import MODELS
+from projections.concerns import Concern as ConcernRow
 from projections.concerns import Concerns
 from projections.mentors import Mentors
 from projections.read_model import ReadModel
 from projections.rebuild import rebuild
 from projections.staff import Staff as StaffList
 from tests.projections.conftest import Record
-from tests.projections.makers import a_mentor, a_pupil, day, matched, on, raised
+from tests.projections.makers import AT, a_mentor, a_pupil, day, matched, on, raised
 from tests.scenario import COORDINATOR, by
 
 
@@ -94,6 +95,32 @@ def test_concerns_come_by_how_far_they_are_and_then_by_age(record: Record) -> No
     record.catch_up()
     row = concerns.by_ids([closed.id])[closed.id]
     assert (row.state, row.decided_at, row.decision, row.closed_at) == ("acknowledged", None, None, None)
+    assert row.waits_since == row.reopened_at
+
+
+def test_what_a_decided_concern_waits_for(record: Record) -> None:
+    concern, dsl = raised(), by(UUID(int=9))
+    concern.decide(dsl, decision="refer", rationale="r")
+
+    def row() -> ConcernRow:
+        record.save(concern)
+        record.catch_up()
+        return Concerns(record.pool).by_ids([concern.id])[concern.id]
+
+    owed = row()
+    assert (owed.referred_at, owed.unanswered, owed.action_days) == (None, 0, [])
+    concern.refer_out(dsl, body="MASH", sent_at=AT, reference=None)
+    concern.assign_action(dsl, action="a", owner="o", due_on=day(9))
+    concern.assign_action(dsl, action="b", owner="o", due_on=day(5))
+    asked = row()
+    assert asked.referred_at is not None
+    assert (asked.unanswered, asked.action_days) == (1, [day(9), day(5)])
+    first, second = sorted(concern.open_actions)
+    concern.complete_action(dsl, action_version=first, done_on=day(4))
+    concern.correct(dsl, version=second, field="due_on", value=day(7).isoformat(), reason="typed wrongly")
+    concern.record_outcome(dsl, outcome="o", received_on=day(4))
+    answered = row()
+    assert (answered.unanswered, answered.action_days) == (0, [day(7)])
 
 
 def test_who_has_an_account(record: Record) -> None:
