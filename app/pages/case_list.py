@@ -1,6 +1,7 @@
 """The list of cases, by state, page by page."""
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any, Final, cast, get_args
 
 from flask import Blueprint, request
@@ -135,5 +136,8 @@ def next_text(case: Case) -> str:
     if case.state == "at_review":
         return _("Close or extend")
     if case.state == "matched":
-        return moment(case.next_at) if case.next_at else _("Arrange a session")
+        if case.next_at is None:
+            return _("Arrange a session")
+        due = moment(case.next_at)
+        return due if case.next_at > datetime.now(UTC) else _("Were to meet {moment}").format(moment=due)
     return ""

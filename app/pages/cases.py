@@ -52,6 +52,7 @@ def case(subject_id: UUID) -> ResponseReturnValue:
     )
 
 
+WERE_TO_MEET: Final = _("They were to meet")
 HISTORY_READERS: Final = ("dsl", "deputy_dsl", "inspector")
 
 
@@ -97,7 +98,7 @@ class SeenCase:
             "held": case.sessions_held,
             "planned": case.sessions_planned,
             "purpose": text_now(self.entries, "PurposeAgreed", "purpose"),
-            "next_meeting": meeting_text(case),
+            "meeting": meeting_line(case),
             "referred_text": day(case.referred_on) if case.referred_on else None,
         }
 
@@ -141,14 +142,17 @@ def hold_text() -> str:
     return _("This case is on hold. Speak to {lead} before closing it.").format(lead=lead)
 
 
-def meeting_text(case: MenteeCase) -> str | None:
-    """The next meeting: when and where."""
-    meeting = case.next_meeting
+def meeting_line(case: MenteeCase) -> dict[str, str]:
+    """When and where they meet next. A day that passed without an entry is called what it is."""
+    meeting, label = case.next_meeting, _("Next meeting")
     if meeting is None:
-        return None
+        return {"label": label, "text": _("Not arranged")}
     if case.erased:
-        return ERASED_TEXT
-    return f"{moment(meeting.at)}, {meeting.place}"
+        return {"label": label, "text": ERASED_TEXT}
+    text = f"{moment(meeting.at)}, {meeting.place}"
+    if meeting.at > datetime.now(UTC):
+        return {"label": label, "text": text}
+    return {"label": WERE_TO_MEET, "text": _("{when}. Nothing is recorded of it.").format(when=text)}
 
 
 def worried_about(case_id: UUID) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from werkzeug.exceptions import NotFound
 from app.access.policy import allow, person
 from app.commands import BY_KEY
 from app.forms import today
-from app.pages.cases import SeenCase, meeting_text
+from app.pages.cases import SeenCase, meeting_line
 from app.pages.common import lists, looked, page
 from app.pages.doing import changes, text_now
 from app.pages.giving import Asking
@@ -105,7 +105,7 @@ def _mentee(seen: SeenCase) -> dict[str, Any]:
         "href": f"/cases/{case.id}",
         "held": case.sessions_held,
         "planned": case.sessions_planned,
-        "when_text": meeting_text(case),
+        "meeting": meeting_line(case) if case.next_meeting else None,
         "purpose": text_now(seen.entries, "PurposeAgreed", "purpose"),
         "state": case.state if case.state != "matched" else None,
         "record_href": page_of("cases/hold-session", case.id) if case.state == "matched" else None,

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from app.access.policy import allow
 from app.commands import BY_KEY
 from app.history import Entry
-from app.pages.cases import SeenCase, hold_text, meeting_text
+from app.pages.cases import SeenCase, hold_text, meeting_line
 from app.pages.common import looked, page
 from app.pages.doing import changes, text_now
 from app.pages.giving import Asking
@@ -77,7 +77,7 @@ def _about(seen: SeenCase) -> list[dict[str, Any]]:
         {"label": _("Peer mentor"), "text": seen.people.mentor(case.mentor_id) or _("Not matched yet")},
         {"label": _("Sessions"), "held": case.sessions_held, "planned": case.sessions_planned},
         {"label": _("Last session"), "text": day(met) if met else _("None yet")},
-        {"label": _("Next meeting"), "text": meeting_text(case) or _("Not arranged")},
+        meeting_line(case),
         {
             "label": _("Purpose"),
             "text": text_now(seen.entries, "PurposeAgreed", "purpose") or _("Not agreed yet"),

@@ -1,6 +1,9 @@
 """The coordinator's first page: what needs attention, and the way to put it right."""
 
+from datetime import UTC, datetime, timedelta
+
 from app.forms import today
+from app.wording.common import moment
 from tests.pages.conftest import School
 
 
@@ -23,3 +26,16 @@ def test_a_case_without_a_letter_home_needs_attention_until_one_is_recorded(scho
     first = coordinator.get("/")
     assert "Needs attention (2)" in first.text
     assert "letter home is recorded" not in first.text
+
+
+def test_a_meeting_whose_day_passed_without_an_entry_isnt_called_the_next_one(school: School) -> None:
+    case_id, now = school.matched(sessions=1), datetime.now(UTC)
+    coordinator, mentor = school.as_("coordinator"), school.as_("Ruby Clarke")
+    for at, before, after in (
+        (now + timedelta(days=1), "Next meeting", "Library"),
+        (now - timedelta(days=1), "They were to meet", "Library. Nothing is recorded of it."),
+    ):
+        school.do("cases/arrange-session", case_id, at=at, place="Library")
+        assert f"{before} {moment(at)}, {after}" in coordinator.get(f"/cases/{case_id}").text
+        assert f"{before}: {moment(at)}, {after}" in mentor.get("/").text
+        assert ("Were to meet" in coordinator.get("/cases").text) == (at < now)
