@@ -1,6 +1,7 @@
 """Who is signed in on which browser. In a table, so that access can be taken away at once."""
 
 import hashlib
+import hmac
 from secrets import token_urlsafe
 from typing import Any, Final
 from uuid import UUID
@@ -24,6 +25,8 @@ _PERSON: Final = """
        AND s.seen_at > now() - make_interval(mins => %s) AND s.created_at > now() - make_interval(hours => %s)
        AND greatest(s.seen_at, s.created_at) < now() + interval '1 minute'
 """
+_OWNER: Final = "SELECT account, csrf FROM access.sessions WHERE token_hash = %s"
+_FORMS: Final = "SELECT csrf FROM access.sessions WHERE account = %s AND csrf <> %s"
 _SEEN: Final = "UPDATE access.sessions SET seen_at = now() WHERE token_hash = %s"
 _END: Final = "UPDATE access.sessions SET ended_at = now() WHERE token_hash = %s AND ended_at IS NULL"
 
@@ -58,6 +61,18 @@ class Sessions:
         mentor_id = person_id if role == "mentor" else None
         return Person(account, role, self.names.of(account, role), mentor_id, csrf, position)
 
+    def owner(self, token: str, csrf: str) -> UUID | None:
+        """Whom a form of this browser was made for, also when that session is over."""
+        with self._pool.connection() as connection:
+            row = connection.execute(_OWNER, [_hash(token)]).fetchone()
+        return row[0] if row and _same(csrf, row[1]) else None
+
+    def made_before(self, who: Person, csrf: str) -> bool:
+        """Whether a form was made for the same person, in another session than theirs of now."""
+        with self._pool.connection() as connection:
+            rows = connection.execute(_FORMS, [who.account, who.csrf]).fetchall()
+        return any(_same(csrf, made) for (made,) in rows)
+
     def end(self, token: str) -> None:
         """Sign out."""
         with self._pool.connection() as connection:
@@ -74,6 +89,10 @@ def take_cookie(response: Response) -> None:
     """Take the session out of a browser."""
     secure = bool(current_app.config["SESSION_COOKIE_SECURE"])
     response.delete_cookie(COOKIE, httponly=True, samesite="Lax", secure=secure, path="/")
+
+
+def _same(one: str, other: str) -> bool:
+    return hmac.compare_digest(one.encode("utf-8", "replace"), other.encode())
 
 
 def _hash(token: str) -> bytes:

@@ -2,6 +2,7 @@
 
 from flask import Flask
 
+from app.access.policy import rescued_by
 from app.pages import (
     account,
     case_list,
@@ -19,6 +20,7 @@ from app.pages import (
     review,
     safeguarding,
     scheme,
+    unsent,
     worried,
     worried_sending,
 )
@@ -32,5 +34,9 @@ def register(app: Flask) -> None:
         app.register_blueprint(module.bp)
     for module in (mentors, pupils, safeguarding, scheme, office, evidence, proof):
         app.register_blueprint(module.bp)
+    app.register_blueprint(unsent.bp)
+    for endpoint, view in app.view_functions.items():
+        if view.__module__.startswith(__name__) and not hasattr(view, "access_rescue"):
+            app.view_functions[endpoint] = rescued_by(unsent.keep)(view)
     app.before_request(wait_for_lists)
     app.context_processor(frame)

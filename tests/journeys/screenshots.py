@@ -40,7 +40,7 @@ def take_all(demo: Demo, browser: Browser) -> None:
 
 def _take(reader: Reader, name: str) -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
-    reader.page.screenshot(path=FOLDER / f"{name}.png", animations="disabled")
+    reader.page.screenshot(path=FOLDER / f"{name}.png")
 
 
 if __name__ == "__main__":
