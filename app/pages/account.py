@@ -69,6 +69,7 @@ def _sign_in_page(errors: dict[str, str] | None = None, user_name: str = "") -> 
         action=request.full_path.rstrip("?"),
         errors=errors or {},
         fields=sign_in_fields(user_name),
+        worried_first=_next().startswith("/worried"),
     )
 
 

@@ -89,6 +89,7 @@ class SeenCase:
         mentor_id = case.mentor_id if isinstance(case.mentor_id, UUID) else None
         return {
             **self.pupil,
+            **({"year": _("Not shown to you")} if who.role == "inspector" else {}),
             **({"year": ERASED_TEXT} if case.erased else {}),
             "state": case.state,
             "on_hold": case.on_hold,

@@ -1,5 +1,7 @@
 """The office: accounts and how the system is, for the administrator. Never a case."""
 
+from typing import Final
+
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
@@ -12,6 +14,8 @@ from app.wording.common import _, moment, titles
 
 bp = Blueprint("office", __name__)
 bp.register_blueprint(forgetting.bp)
+ADD: Final = 'casebook staff add "Ms Price" --role coordinator'
+END: Final = 'casebook staff end "Ms Price" --reason "Left the school"'
 
 
 def first_page() -> ResponseReturnValue:
@@ -23,6 +27,8 @@ def first_page() -> ResponseReturnValue:
     return page(
         "admin/people.html",
         title=_("People"),
+        intro=_("Who may sign in, and as what. Accounts are added and ended at the server:"),
+        commands=(ADD, END),
         people=[
             {
                 "name": one.name,

@@ -46,7 +46,9 @@ class People:
         """Somebody with an account, with their role: Ms Price, coordinator."""
         role = self.names.role(account)
         name = capital(self.names.person(account))
-        return f"{name}, {self.names.title(role)}" if role else name
+        title = self.names.title(role) if role else ""
+        # A code says whose it is: Peer mentor 1EAC26.
+        return f"{name}, {title}" if title and not name.startswith(capital(title)) else name
 
 
 def people(

@@ -19,12 +19,15 @@ from app.pages.people import People, people
 from app.pages.reading_forms import clean
 from app.wording import questions
 from app.wording.common import CONCERN_STATES, _, ago, day, how_long, moment, ngettext
+from app.wording.facts import value_text
 from domain.policy import Policy
 from projections.concerns import About, Concern, State
 
 bp = Blueprint("safeguarding", __name__)
 MOST: Final = 500
 """Open concerns that the first page counts."""
+ON_THE_WORDS: Final = frozenset({"assess", "decide", "refer-out"})
+"""Commands that nobody gives without having the child's words before them."""
 LISTS: Final = (
     (
         "received",
@@ -113,14 +116,17 @@ def _waits(concern: Concern, now: datetime) -> list[dict[str, Any]]:
     """What a decided concern still waits for: the referral, an answer from outside, somebody's action."""
     waits: list[dict[str, Any]] = []
     if concern.decision == "refer" and concern.referred_at is None:
-        waits.append({"text": _("No safeguarding referral is recorded as sent"), "overdue": True})
+        decided = _("A safeguarding referral was decided {ago}")
+        waits.append(
+            {"text": decided.format(ago=ago(concern.decided_at or concern.raised_at, now)), "unsent": True}
+        )
     if concern.unanswered and concern.referred_at:
         asked = _("No answer from outside for {how_long}")
-        waits.append({"text": asked.format(how_long=how_long(concern.referred_at, now)), "overdue": False})
+        waits.append({"text": asked.format(how_long=how_long(concern.referred_at, now))})
     for due in sorted(concern.action_days):
         overdue = due < today()
         waits.append({"text": _("An action is due by {day}").format(day=day(due)), "overdue": overdue})
-    return waits or [{"text": _("No action is open and no answer is awaited"), "overdue": False}]
+    return waits or [{"text": _("No action is open and no answer is awaited")}]
 
 
 def _by_clock(concern: Concern) -> tuple[int, bool, date, datetime]:
@@ -153,7 +159,6 @@ def concern_list() -> ResponseReturnValue:
     rows, more = rows[:PAGE], rows[PAGE:]
     found = people(pupils=(c.pupil_id for c in rows), accounts=(c.raised_by for c in rows))
     looked((c.concern_id for c in rows), "list")
-    now = datetime.now(UTC)
     return page(
         "safeguarding/list.html",
         title=_("Concerns"),
@@ -166,9 +171,10 @@ def concern_list() -> ResponseReturnValue:
             {
                 **named(c, found),
                 "href": f"/concerns/{c.concern_id}",
-                "text": _("Raised by {who}, {ago}").format(
-                    who=found.called(c.raised_by), ago=ago(c.raised_at, now)
+                "text": _("Raised {day} by {who}").format(
+                    day=day(c.raised_at), who=found.called(c.raised_by)
                 ),
+                "more": _followed_up(c, found),
                 "state": c.state,
             }
             for c in rows
@@ -179,6 +185,22 @@ def concern_list() -> ResponseReturnValue:
             "next_href": f"/concerns?state={asked}&cursor={rows[-1].number}" if more else None,
         },
     )
+
+
+def _followed_up(concern: Concern, found: People) -> str:
+    """How soon it was read, what was decided last, and when it was closed."""
+    read = concern.acknowledged_at
+    done = [
+        _("Read after {age}").format(age=how_long(concern.raised_at, read)) if read else _("Not read yet")
+    ]
+    if concern.decided_at:
+        decision = value_text(concern.decision, found.names, "decision")
+        done.append(_("{decision}, {day}").format(decision=decision, day=day(concern.decided_at)))
+    elif read:
+        done.append(_("Not decided yet"))
+    if concern.closed_at:
+        done.append(_("Closed {day}").format(day=day(concern.closed_at)))
+    return " · ".join(done)
 
 
 @bp.get("/concerns/<uuid:subject_id>")
@@ -199,6 +221,9 @@ def give(subject_id: UUID, verb: str) -> ResponseReturnValue:
     if verb in ("correct", "dispute"):
         return entry_page(doing, seen.concern, seen.entries, seen.about)
     fixed, about = {}, seen.about
+    said = seen.said("childs_words")
+    if verb in ON_THE_WORDS and said:
+        about = [{"label": _("What the child said"), "text": f"“{said}”", "lines": True}, *about]
     if verb == "complete-action":
         number = clean(request.args.get("action", ""))
         action = next(

@@ -29,7 +29,7 @@ def decided(school: School, decision: str) -> UUID:
 
 def test_a_decided_concern_says_what_it_still_waits_for_until_nothing_does(school: School) -> None:
     concern_id, lead = decided(school, "refer"), school.as_("dsl")
-    assert "No safeguarding referral is recorded as sent Overdue" in lead.get("/").text
+    assert "A safeguarding referral was decided just now Not sent yet" in lead.get("/").text
 
     sent = {"body": "MASH", "sent_at": datetime.now(UTC) - timedelta(minutes=5), "reference": None}
     school.do("concerns/refer-out", concern_id, by="Ms Hughes", **sent)
@@ -39,7 +39,7 @@ def test_a_decided_concern_says_what_it_still_waits_for_until_nothing_does(schoo
             "concerns/assign-action", concern_id, by="Ms Hughes", action="Ring home", owner="Me", due_on=due
         )
     first = lead.get("/").text
-    assert "recorded as sent" not in first
+    assert "Not sent yet" not in first
     assert "No answer from outside for less than a minute" in first
     assert f"An action is due by {day(late)} Overdue" in first
     assert f"An action is due by {day(later)} Open" in first
@@ -73,3 +73,26 @@ def test_a_concern_that_was_reopened_waits_from_then(school: School) -> None:
     lead = school.as_("dsl")
     assert "Reopened just now" in lead.get("/").text
     assert "Decided, since it was reopened Not yet" in lead.get(f"/concerns/{concern_id}").text
+
+
+def test_the_list_of_concerns_says_how_soon_each_was_read_and_what_was_decided(school: School) -> None:
+    case_id = school.matched()
+    mentor = school.as_("Ruby Clarke")
+    mentor.get("/worried")
+    mentor.press("Send", childs_words="“Don’t tell.”", about_case=case_id)
+    concern_id = decided(school, "early_help")
+    said = {"outcome": "Settled.", "rationale": "Nothing new."}
+    school.do("concerns/close", concern_id, by="Ms Hughes", **said)
+    now = day(today())
+    for who, raiser in (("dsl", "Ruby Clarke, peer mentor"), ("inspector", "Peer mentor")):
+        text = school.as_(who).get("/concerns").text
+        assert f"Raised {now} by {raiser}" in text
+        assert "Not read yet" in text
+        assert f"Read after less than a minute · Early help, {now} · Closed {now}" in text
+    # A code says already whose it is.
+    assert ", peer mentor" not in school.as_("inspector").get("/concerns").text
+
+
+def test_whoever_decides_has_the_childs_words_before_them(school: School) -> None:
+    concern_id = raised(school)
+    assert "“I’m scared to go home.”" in school.as_("dsl").get(f"/concerns/{concern_id}/do/decide").text

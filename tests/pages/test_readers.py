@@ -277,3 +277,34 @@ def test_a_data_officer_reads_the_rules_and_what_will_be_due_and_changes_nothing
     assert "Adopt the scheme" not in rules.links
     officer.get("/scheme/adopt", status=403)
     officer.get("/cases", status=403)
+
+
+def test_whoever_comes_to_tell_about_a_worry_reads_what_to_do_before_being_asked_to_sign_in(
+    school: School,
+) -> None:
+    browser = Browser(school.app.test_client(), school.turns)
+    for address, first in (("/worried", "Worried about someone?"), ("/", "User name")):
+        page = browser.get(address)
+        assert page.links["call 999"] == "tel:999"
+        asked = [page.text.index(words) for words in ("Worried about someone?", "User name")]
+        assert page.text.index(first) == min(asked)
+
+
+def test_an_inspector_is_told_that_year_and_form_are_withheld_and_not_that_they_arent_known(
+    school: School,
+) -> None:
+    page = school.as_("inspector").get(f"/cases/{school.matched()}")
+    assert "Year and form Not shown to you" in page.text
+    assert "Not known yet" not in page.text
+
+
+def test_an_administrator_reads_how_accounts_come_and_go(school: School) -> None:
+    assert "casebook staff add" in school.as_("admin").get("/").text
+
+
+def test_a_pupil_who_isnt_among_those_found_can_be_added(school: School) -> None:
+    school.pupil("Sam", "Jones")
+    coordinator = school.as_("coordinator")
+    coordinator.get("/pupils")
+    found = coordinator.press("Find", q="Jones")
+    assert found.links["Add a pupil who isn’t on the roll"] == "/pupils/new"
