@@ -66,7 +66,9 @@ class Memory:
 def _copy(subject: S) -> S:
     """A subject's lists grow; whatever else it holds is replaced and never changed."""
     copy = object.__new__(type(subject))
-    vars(copy).update(
-        {name: list(value) if type(value) is list else value for name, value in vars(subject).items()}
-    )
+    held = vars(copy)
+    held.update(vars(subject))
+    for name, value in held.items():
+        if type(value) is list:
+            held[name] = value.copy()
     return copy

@@ -17,6 +17,7 @@ from uuid import UUID
 from eventsourcing.persistence import StoredEvent
 from psycopg import Connection, DatabaseError, InterfaceError, OperationalError
 from psycopg.errors import CheckViolation, UniqueViolation
+from psycopg.pq.abc import PGresult
 
 from app.record.direct import (
     BYTES,
@@ -25,6 +26,8 @@ from app.record.direct import (
     UUIDS,
     Statement,
     array,
+    as_moment,
+    as_number,
     moment,
     number,
 )
@@ -182,20 +185,24 @@ def record_together(connection: Connection, batch: Sequence[Wanted]) -> list[Out
     """
     first, ends = batch[0], list(accumulate(len(wanted.events) for wanted in batch))
     if first.demo_time:
-        rows = _APPEND_IN_DEMO.rows(connection, [*_all_of(batch, ends), moment(first.demo_time)])
-        if not rows:
+        result = _APPEND_IN_DEMO.ask(connection, [*_all_of(batch, ends), moment(first.demo_time)])
+        if not result.ntuples:
             raise RecordError("Only a demo may invent the time of recording.")
     elif ends == [1] and first.command:
-        rows = _APPEND_ONE.rows(connection, [*_place_and_state(first.events[0]), *_known_by(first.command)])
+        fact = _place_and_state(first.events[0])
+        result = _APPEND_ONE.ask(connection, [*fact, *_known_by(first.command)])
     else:
-        rows = _APPEND.rows(connection, _all_of(batch, ends))
-    rows.sort()
-    outcomes: list[Outcome] = []
-    for wanted, end in zip(batch, ends, strict=True):
-        position, recorded_at, _notified = rows[end - 1]
-        version = wanted.answering.originator_version
-        outcomes.append(Appended(position, version, recorded_at, replayed=False))
-    return outcomes
+        result = _APPEND.ask(connection, _all_of(batch, ends))
+    # The stamp numbers facts in the order in which they come, and that is the order of the answer.
+    return [_appended(result, end - 1, wanted) for wanted, end in zip(batch, ends, strict=True)]
+
+
+def _appended(result: PGresult, row: int, wanted: Wanted) -> Appended:
+    position, recorded_at = result.get_value(row, 0), result.get_value(row, 1)
+    if position is None or recorded_at is None:
+        raise RecordError("The record gave no answer.")
+    version = wanted.answering.originator_version
+    return Appended(as_number(position), version, as_moment(recorded_at), replayed=False)
 
 
 def _all_of(batch: Sequence[Wanted], ends: Sequence[int]) -> list[bytes]:

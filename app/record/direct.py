@@ -25,6 +25,7 @@ TEXTS: Final = 25
 BYTES: Final = 17
 
 _number = Struct("!q").pack
+_as_number = Struct("!q").unpack
 _length = Struct("!i").pack
 _array_head = Struct("!5i").pack
 _NULL: Final = _length(-1)
@@ -47,12 +48,13 @@ class Statement:
         self, connection: Connection, values: Sequence[bytes | None], make: RowMaker[Any] = tuple
     ) -> list[Any]:
         """The rows of the answer. Values are in PostgreSQL's binary format. Raises what psycopg raises."""
-        result = self._ask(connection, values)
+        result = self.ask(connection, values)
         transformer = Transformer(connection)
         transformer.set_pgresult(result)
         return transformer.load_rows(0, result.ntuples, make)
 
-    def _ask(self, connection: Connection, values: Sequence[bytes | None]) -> PGresult:
+    def ask(self, connection: Connection, values: Sequence[bytes | None]) -> PGresult:
+        """The answer as it came, in PostgreSQL's binary format. Raises what psycopg raises."""
         if connection not in self._ready:
             self._prepare(connection)
         result = self._exec(connection, values)
@@ -88,6 +90,17 @@ def number(value: int) -> bytes:
 def moment(value: datetime) -> bytes:
     """A timestamptz."""
     return _number((value - _BEGUN) // timedelta(microseconds=1))
+
+
+def as_number(value: bytes) -> int:
+    """What a bigint says."""
+    found: int = _as_number(value)[0]
+    return found
+
+
+def as_moment(value: bytes) -> datetime:
+    """What a timestamptz says, in UTC."""
+    return _BEGUN + timedelta(microseconds=as_number(value))
 
 
 def array(kind: int, items: Sequence[bytes | None]) -> bytes:

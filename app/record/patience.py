@@ -7,10 +7,10 @@ that run on by themselves, such as the projector, have patience without end and 
 
 import os
 import socket
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from threading import Event, Lock, Thread, local
 from time import monotonic
+from types import TracebackType
 from typing import Final
 
 from psycopg import Connection, OperationalError
@@ -50,18 +50,19 @@ def spend(seconds: float) -> None:
         _thread.left = now - seconds
 
 
-@contextmanager
-def waiting() -> Iterator[None]:
-    """Count what happens inside as waited in vain when it ends in an error."""
-    before, began = left(), monotonic()
-    try:
-        yield
-    except Exception:
+class Waiting:
+    """Counts what happens inside as waited in vain when it ends in an error."""
+
+    def __enter__(self) -> None:
+        self._before, self._began = left(), monotonic()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         now = left()
-        if before is not None and now is not None:
+        if isinstance(error, Exception) and self._before is not None and now is not None:
             # What was counted further inside isn't counted again.
-            _thread.left = min(now, before - (monotonic() - began))
-        raise
+            _thread.left = min(now, self._before - (monotonic() - self._began))
 
 
 def has_waited() -> bool:

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Any, Final, TypeVar
 
 from psycopg import Connection, InterfaceError, OperationalError
+from psycopg.pq import TransactionStatus
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from app.record.patience import PATIENCE, Watch, left, spend
@@ -23,9 +24,11 @@ _LOST = ("57P01", "57P02", "57P03")
 
 
 class _Lent:
-    """A connection in the hands of a request, which waits for it no longer than it has patience for."""
+    """A connection in somebody's hands. A request waits for it no longer than it has patience for; `watch` is
+    None for whoever has patience without end.
+    """
 
-    def __init__(self, pool: "_Pool", watch: Watch, wait: float) -> None:
+    def __init__(self, pool: "_Pool", watch: Watch | None, wait: float) -> None:
         self._pool, self._watch, self._wait = pool, watch, wait
 
     def __enter__(self) -> Connection:
@@ -37,15 +40,19 @@ class _Lent:
         except PoolTimeout:
             spend(monotonic() - self._began)
             raise
-        self._watch.begin(self._connection)
-        return self._connection.__enter__()
+        if self._watch is not None:
+            self._watch.begin(self._connection)
+        return self._connection
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._watch.end(self._connection)
+        if self._watch is not None:
+            self._watch.end(self._connection)
         try:
-            self._connection.__exit__(kind, error, trace)
+            # The connection's own end of a block commits: where each statement did, that costs for nothing.
+            if error is not None or self._connection.pgconn.transaction_status != TransactionStatus.IDLE:
+                self._connection.__exit__(kind, error, trace)
         finally:
             self._pool.putconn(self._connection)
         if isinstance(error, OperationalError | InterfaceError):
@@ -85,10 +92,10 @@ class _Pool(ConnectionPool):
     def connection(  # type: ignore[override]
         self, timeout: float | None = None
     ) -> AbstractContextManager[Connection]:
-        may_wait = left()
+        may_wait, wait = left(), self.timeout if timeout is None else timeout
         if may_wait is None:
-            return super().connection(timeout)
-        return _Lent(self, self.watch, min(may_wait, self.timeout if timeout is None else timeout))
+            return _Lent(self, None, wait)
+        return _Lent(self, self.watch, min(may_wait, wait))
 
     def _start_afresh(self) -> None:
         """What one request waited for in vain, none of the others should wait for as long."""

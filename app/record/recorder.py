@@ -5,22 +5,22 @@ the rows and their stamps, the lock, the command's memory, in one round trip and
 """
 
 import hmac
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from threading import Event
+from types import TracebackType
 from typing import Any, LiteralString, TypeVar
 from uuid import UUID
 
 from eventsourcing.persistence import ApplicationRecorder, StoredEvent, Subscription
-from psycopg import Connection, InterfaceError, OperationalError
+from psycopg import Connection
 from psycopg.types.numeric import Int8
 from psycopg_pool import ConnectionPool
 
-from app.record.appending import Together, Wanted
+from app.record.appending import OUT_OF_REACH, Together, Wanted
 from app.record.direct import Statement
 from app.record.errors import CommandReused, RecordError, RecordUnavailable, VersionConflict
-from app.record.patience import PATIENCE, be_patient_again, waiting
+from app.record.patience import PATIENCE, Waiting, be_patient_again
 from app.record.pool import on_a_connection
 from app.record.rows import Appended, CommandKey, Remembered, StoredRow, stored_row, stored_rows
 
@@ -52,6 +52,22 @@ _ROWS: LiteralString = (
 )
 _HEAD = "SELECT size FROM record.heads WHERE log = 'events'"
 _NO_END = 2**63 - 1
+
+
+class _WithinReach:
+    """Calls whatever psycopg raises for a lost connection by our own name."""
+
+    def __enter__(self) -> None:
+        return
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, OUT_OF_REACH):
+            raise RecordUnavailable("The record can't be reached just now.") from error
+
+
+_WITHIN_REACH = _WithinReach()
 
 
 class Recorder(ApplicationRecorder):
@@ -91,7 +107,7 @@ class Recorder(ApplicationRecorder):
             raise ValueError("The invented time needs a time zone.")
         wanted = Wanted(stored_events, answering[-1], command, demo_time)
         be_patient_again()
-        with waiting(), _within_reach():
+        with Waiting(), _WITHIN_REACH:
             return self._together.append(wanted)
 
     def remembered(self, command: CommandKey) -> Remembered | None:
@@ -199,19 +215,11 @@ class Recorder(ApplicationRecorder):
         return self._do(work)
 
     def _do(self, work: Callable[[Connection], Answer]) -> Answer:
-        with _within_reach():
+        with _WITHIN_REACH:
             return self._on_a_connection(work)
 
     def _on_a_connection(self, work: Callable[[Connection], Answer]) -> Answer:
         return on_a_connection(self._pool, work, seconds=self._patience)
-
-
-@contextmanager
-def _within_reach() -> Iterator[None]:
-    try:
-        yield
-    except (OperationalError, InterfaceError) as error:
-        raise RecordUnavailable("The record can't be reached just now.") from error
 
 
 class Polling(Subscription[Recorder]):

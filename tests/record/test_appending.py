@@ -106,13 +106,13 @@ def test_they_share_one_commit(
     recorder: Recorder, superuser: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = []
-    rows = Statement.rows
+    ask = Statement.ask
 
     def counted(self: Statement, *what: Any) -> Any:
         asked.append(self)
-        return rows(self, *what)
+        return ask(self, *what)
 
-    monkeypatch.setattr(Statement, "rows", counted)
+    monkeypatch.setattr(Statement, "ask", counted)
     subjects = [uuid4() for _ in range(5)]
     keys = [command(uuid4()) if n % 2 else None for n in range(5)]
     appends: list[Given] = [
@@ -133,18 +133,18 @@ def test_a_reply_that_all_of_them_lost_is_found_again_for_each(
     recorder: Recorder, superuser: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = 0
-    rows = Statement.rows
+    ask = Statement.ask
 
     def loses_the_second(self: Statement, connection: psycopg.Connection, *what: Any) -> Any:
         nonlocal asked
         asked += 1
-        answer = rows(self, connection, *what)
+        answer = ask(self, connection, *what)
         if asked == 2:
             connection.close()
             raise psycopg.OperationalError("the connection was lost")
         return answer
 
-    monkeypatch.setattr(Statement, "rows", loses_the_second)
+    monkeypatch.setattr(Statement, "ask", loses_the_second)
     subjects = [uuid4() for _ in range(5)]
     keys = [command(uuid4()) if n % 2 else None for n in range(5)]
     appends: list[Given] = [

@@ -224,11 +224,11 @@ def test_a_reply_that_is_lost_after_the_commit_does_not_record_twice(
     databases: Databases, with_command: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lost = 0
-    rows = Statement.rows
+    ask = Statement.ask
 
-    def loses_its_reply(self: Statement, connection: psycopg.Connection, values: Any, *how: Any) -> Any:
+    def loses_its_reply(self: Statement, connection: psycopg.Connection, values: Any) -> Any:
         nonlocal lost
-        answer = rows(self, connection, values, *how)
+        answer = ask(self, connection, values)
         if not lost:
             lost += 1
             connection.close()
@@ -240,7 +240,7 @@ def test_a_reply_that_is_lost_after_the_commit_does_not_record_twice(
         case = uuid4()
         key = command() if with_command else None
         before = recorder.max_notification_id() or 0
-        monkeypatch.setattr(Statement, "rows", loses_its_reply)
+        monkeypatch.setattr(Statement, "ask", loses_its_reply)
         appended = recorder.append([fact(case, 1), fact(case, 2)], command=key)
         assert lost == 1
         assert (appended.position, appended.version) == (before + 2, 2)
