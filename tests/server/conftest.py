@@ -54,11 +54,23 @@ def yard(mailbox: Mailbox) -> Iterator[Yard]:
 
 
 @pytest.fixture(scope="package")
-def server(yard: Yard) -> Yard:
-    """The server as `docker compose up` leaves it: migrated, web, projector and anchor running."""
-    migrated = yard.start("migrate")
-    assert migrated.process.wait(60) == 0, migrated.log.read_text()
-    for name in ("web", "projector", "anchor"):
+def migrated(yard: Yard) -> Yard:
+    """Both databases as the migrations leave them."""
+    done = yard.start("migrate")
+    assert done.process.wait(60) == 0, done.log.read_text()
+    return yard
+
+
+@pytest.fixture(scope="module")
+def server(migrated: Yard) -> Yard:
+    """The server as `docker compose up` leaves it: migrated, web, projector and anchor running.
+
+    What an earlier file's tests have ended is started again.
+    """
+    yard = migrated
+    yard.running = [one for one in yard.running if one.process.poll() is None]
+    there = {one.name for one in yard.running}
+    for name in (one for one in ("web", "projector", "anchor") if one not in there):
         yard.start(name)
     until = monotonic() + 60
     while status_of(f"{yard.address}/readyz") != 200 or '"ok"' not in text_of(f"{yard.address}/readyz"):
