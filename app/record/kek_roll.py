@@ -10,19 +10,33 @@ Stopped anywhere, the next call goes on from there: every data key is readable a
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from time import sleep
 from typing import Final
 
 from cryptography.hazmat.primitives.keywrap import aes_key_unwrap, aes_key_wrap
+from psycopg import InterfaceError, OperationalError
+from psycopg.errors import LockNotAvailable
 from psycopg_pool import ConnectionPool
 
-from app.record.kek import Keks, create_kek, kek_id, load_kek, next_file, previous_file, previous_files
+from app.record.kek import (
+    KekRefused,
+    Keks,
+    create_kek,
+    kek_id,
+    load_kek,
+    next_file,
+    previous_file,
+    previous_files,
+)
 from app.record.keys import KeyWrong
 from app.whole_file import sync_folder
 
 BATCH: Final = 500
+WAIT: Final = "5s"
+"""How long a call waits for another: one that was killed a moment ago may hold its lock still."""
 SETTLE_SECONDS: Final = 10.0
 """Longer than a statement may take: then no data key is being wrapped by the old key any more."""
 
@@ -35,6 +49,7 @@ _REWRAP = (
     " FROM unnest(%b::bytea[], %b::bytea[], %b::bytea[]) AS new (kid, old, wrapped)"
     " WHERE k.kid = new.kid AND k.wrapped = new.old AND k.destroyed_at IS NULL"
 )
+_ONE_AT_A_TIME: Final = 4849336204517401
 _LEFT = "SELECT count(*) FROM keys.data_keys WHERE destroyed_at IS NULL AND kek_id <> %s"
 
 
@@ -54,14 +69,16 @@ def roll(
     `progress` hears how many data keys were wrapped anew so far; `settle` is in seconds. Raises KekRefused,
     KeyWrong, and what the database and files raise.
     """
-    if next_file(path).exists() or not _left(path, pool):
-        _put_in_force(path)
-    name = kek_id(load_kek(path))
-    done = _rewrap(path, pool, name, progress, 0)
-    if previous_files(path):
-        sleep(SETTLE_SECONDS if settle is None else settle)
-        _rewrap(path, pool, name, progress, done)
-    return name
+    # Two at once could take the key in force for the one before it, and lose that.
+    with _alone(pool):
+        if next_file(path).exists() or not _left(path, pool):
+            _put_in_force(path)
+        name = kek_id(load_kek(path))
+        done = _rewrap(path, pool, name, progress, 0)
+        if previous_files(path):
+            sleep(SETTLE_SECONDS if settle is None else settle)
+            _rewrap(path, pool, name, progress, done)
+        return name
 
 
 def destroy_previous(path: Path, pool: ConnectionPool) -> list[str]:
@@ -69,18 +86,39 @@ def destroy_previous(path: Path, pool: ConnectionPool) -> list[str]:
 
     Raises StillNeeded when a live data key is wrapped by one of them, or a roll was stopped.
     """
-    if next_file(path).exists() or _left(path, pool):
-        raise StillNeeded("A roll was stopped before its end. Run: casebook keys roll")
-    names = []
-    for file in previous_files(path):
-        names.append(file.name.rpartition("-")[2])
-        with file.open("r+b") as content:
-            content.write(os.urandom(max(file.stat().st_size, 32)))
-            content.flush()
-            os.fsync(content.fileno())
-        file.unlink()
-    sync_folder(path.parent)
-    return names
+    with _alone(pool):
+        if next_file(path).exists() or _left(path, pool):
+            raise StillNeeded("A roll was stopped before its end. Run: casebook keys roll")
+        names = []
+        for file in previous_files(path):
+            names.append(file.name.rpartition("-")[2])
+            with file.open("r+b") as content:
+                content.write(os.urandom(max(file.stat().st_size, 32)))
+                content.flush()
+                os.fsync(content.fileno())
+            file.unlink()
+        sync_folder(path.parent)
+        return names
+
+
+@contextmanager
+def _alone(pool: ConnectionPool) -> Iterator[None]:
+    """Raises KekRefused while another process is at it."""
+    with pool.connection() as connection:
+        try:
+            with connection.transaction():
+                connection.execute("SELECT set_config('lock_timeout', %s, true)", [WAIT])
+                connection.execute("SELECT pg_advisory_lock(%s)", [_ONE_AT_A_TIME])
+        except LockNotAvailable:
+            raise KekRefused("Another process is rolling the key, or destroying old ones.") from None
+        try:
+            yield
+        finally:
+            try:
+                connection.execute("SELECT pg_advisory_unlock(%s)", [_ONE_AT_A_TIME])
+            except (OperationalError, InterfaceError):
+                # The lock has gone with the connection.
+                connection.close()
 
 
 def _put_in_force(path: Path) -> None:
