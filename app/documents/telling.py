@@ -1,6 +1,6 @@
 """Put facts into a story: what one pack tells, from the record alone and as it stood at the checkpoint."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
 from operator import attrgetter
@@ -79,10 +79,17 @@ def tell(
         subjects=about,
         looks=tuple(_looks(about, looks, names)),
         people=_known(told.values(), accounts, names),
-        left_out=(wording.WITH_NAMES if named else wording.WITHOUT_NAMES, *wording.LEFT_OUT_ALWAYS),
+        left_out=tuple(_left_out(about, named=bool(named))),
         with_names=bool(named),
         demo=demo,
     )
+
+
+def _left_out(about: Iterable[Subject], *, named: bool) -> Iterator[str]:
+    yield wording.WITH_NAMES if named else wording.WITHOUT_NAMES
+    if any(entry.erased for one in about if one.kind == "case" for entry in one.entries):
+        yield wording.ERASED_LINKS
+    yield from wording.LEFT_OUT_ALWAYS
 
 
 def _policy(casework: Reading, size: int) -> Policy:
@@ -181,7 +188,7 @@ def _look(subject: Subject, reads: Sequence[Read], names: Names) -> Look:
         at=first.read_at,
         who=names.person(first.account),
         role=names.title(first.role) if first.role else "",
-        what=wording.looked_at(first.field_class),
+        what=wording.BROKEN_LOOK if first.broken else wording.looked_at(first.field_class),
         about=subject.title,
         why=first.reason or "",
         times=len(reads),

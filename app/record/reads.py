@@ -1,7 +1,7 @@
 """Who looked at what. A read is logged, and the log committed, before anything of it is shown."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from secrets import randbits
 from typing import Any, TypeVar
@@ -14,11 +14,11 @@ from psycopg_pool import ConnectionPool
 from app.record.data_key import DataKey
 from app.record.direct import Statement, number, uuids
 from app.record.errors import RecordUnavailable
-from app.record.keys import DESTROYED, FoundKey, KeyFault, KeyStore
+from app.record.keys import DESTROYED, FoundKey, KeyFault, KeyMissing, KeyStore
 from app.record.patience import PATIENCE
 from app.record.pool import on_a_connection
 from app.record.rows import StoredRow, stored_row
-from app.record.sealing import READ, NotSealable, seal, sealed_version, unseal
+from app.record.sealing import READ, NotSealable, SealBroken, seal, sealed_version, unseal
 
 Answer = TypeVar("Answer")
 
@@ -38,7 +38,8 @@ _READERS = (
 
 @dataclass(frozen=True)
 class Read:
-    """One answer that was given to one account. What was sealed is None once the account's key was destroyed.
+    """One answer that was given to one account. What was sealed is None once the account's key was destroyed,
+    and where the entry is `broken`: it was altered, or put there by somebody who had no key to seal it with.
 
     `position` is the newest fact that the answer could have held; `read_at` is in UTC.
     """
@@ -52,6 +53,7 @@ class Read:
     reason: str | None
     break_glass: bool | None
     position: int | None
+    broken: bool = False
 
 
 class ReadLog:
@@ -128,20 +130,34 @@ class ReadLog:
 
         `route` gives those of one address alone.
 
-        Raises RecordUnavailable, and SealBroken when an entry was altered.
+        One that can't be opened is among them and says so: it stays for good, and hides none of the others.
+        Raises RecordUnavailable.
         """
         asked = [[subject], Int8(2**63 - 1 if before is None else before), route, route, Int8(limit)]
         rows = self._do(
             lambda connection: connection.execute(_READERS, asked, prepare=True, binary=True).fetchall()
         )
         try:
-            keys = self._keys.get_many(account for _, _, account, _, _ in rows)
+            keys = self._keys_of({account for _, _, account, _, _ in rows})
         except KeyFault as error:
             raise RecordUnavailable(_NOT_NOW) from error
         return [
             _open(keys[account], number, at, account, route, state)
             for number, at, account, route, state in rows
         ]
+
+    def _keys_of(self, accounts: Collection[UUID]) -> dict[UUID, FoundKey | None]:
+        """None for an account that never had a key. Raises KeyFault."""
+        try:
+            return dict(self._keys.get_many(accounts))
+        except KeyMissing:
+            return {account: self._key_or_none(account) for account in accounts}
+
+    def _key_or_none(self, account: UUID) -> FoundKey | None:
+        try:
+            return self._keys.get(account)
+        except KeyMissing:
+            return None
 
     def _key(self, account: UUID) -> DataKey:
         try:
@@ -164,11 +180,19 @@ def _seal(key: DataKey, account: UUID, route: str, details: dict[str, Any]) -> b
         raise RecordUnavailable(_NOT_NOW) from error
 
 
-def _open(key: FoundKey, number: int, read_at: datetime, account: UUID, route: str, state: bytes) -> Read:
+def _open(
+    key: FoundKey | None, number: int, read_at: datetime, account: UUID, route: str, state: bytes
+) -> Read:
+    closed = Read(number, read_at, account, route, None, None, None, None, None)
     if key is DESTROYED:
-        return Read(number, read_at, account, route, None, None, None, None, None)
-    _, details = unseal(key, account, sealed_version(state, typ=READ), route, state, typ=READ)
-    return Read(number, read_at, account, route, **details)
+        return closed
+    if key is None:
+        return replace(closed, broken=True)
+    try:
+        _, details = unseal(key, account, sealed_version(state, typ=READ), route, state, typ=READ)
+        return replace(closed, **details)
+    except (SealBroken, TypeError):
+        return replace(closed, broken=True)
 
 
 def _details(

@@ -59,6 +59,11 @@ WITH_NAMES: Final = _(
     "The names of other pupils and of peer mentors, who are pupils too. They are shown by a code. What "
     "people wrote stands as they wrote it, and may name somebody."
 )
+ERASED_LINKS: Final = _(
+    "The concerns of an erased case, if there were any. Which concerns came from it stood in the words that "
+    "are gone, so that nobody can tell any more. Their entries, if there are, are in the skeleton like all "
+    "others. The certificate of the erasure, which the school keeps, names each part that went with it."
+)
 FOR_READING: Final = _(
     "This is for reading. It proves nothing by itself, and anybody could write one like it: the proof is in "
     "the other files of the pack. Check those first, and compare: the check can print the same history from "
@@ -112,6 +117,7 @@ LOOKED_AT: Final = {
     "evidence": _("An evidence pack"),
 }
 """What was shown, by the class of fields that a read is noted with."""
+BROKEN_LOOK: Final = _("An entry that can’t be opened: it was altered, or put there by somebody else")
 IN_PASSING: Final = frozenset({"list", "state"})
 """Classes of what stands in lists, and is shown many times a day."""
 

@@ -8,6 +8,7 @@ from app.documents.story import Kind, Story
 from app.documents.telling import tell
 from app.house import House
 from app.settings import Settings
+from app.wording import proof as wording
 from domain.mentee_case import MenteeCase
 from domain.scheme import SCHEME_ID
 from tests.pages.conftest import School
@@ -49,6 +50,7 @@ def test_it_tells_what_was_recorded_up_to_the_checkpoint_in_the_names_of_then(sc
     assert then.school == "Our school"
     later = story_of(school.house, lead, school.facts(), ("case", case_id))
     assert len(later.subjects[0].entries) == 4
+    assert wording.ERASED_LINKS not in later.left_out
 
 
 def test_a_pupil_is_named_only_where_their_own_entries_go_with_the_pack(school: School) -> None:
@@ -96,6 +98,19 @@ def test_looks_are_told_one_by_one_and_what_passed_in_lists_together(school: Sch
     assert {look.who for look in story.looks} == {"Ms Price"}
 
 
+def test_a_look_that_cant_be_opened_is_told_as_one(school: School) -> None:
+    case_id = school.matched()
+    with school.house.pool.connection() as connection:
+        connection.execute(
+            "INSERT INTO record.reads (account, route, subjects, state) VALUES (%s, '/x', %s, 'x')",
+            [UUID(int=7), [case_id]],
+        )
+    reads = {case_id: school.house.reads.readers(case_id)}
+    lead = school.people["Ms Hughes"].account
+    (look,) = story_of(school.house, lead, school.facts(), ("case", case_id), reads=reads).looks
+    assert look.what == wording.BROKEN_LOOK
+
+
 def test_what_was_erased_is_told_as_erased(school: School, settings: Settings) -> None:
     case_id = school.matched(sessions=1)
     lead, size = school.people["Ms Hughes"].account, school.facts()
@@ -105,7 +120,10 @@ def test_what_was_erased_is_told_as_erased(school: School, settings: Settings) -
             [case_id],
         )
     with House(settings) as elsewhere:
-        (case,) = story_of(elsewhere, lead, size, ("case", case_id)).subjects
+        story = story_of(elsewhere, lead, size, ("case", case_id))
+    (case,) = story.subjects
+    # Its concerns can't be found any more: the pack says so, and not that there are none.
+    assert wording.ERASED_LINKS in story.left_out
     assert case.erased
     assert "(erased)" in case.title
     assert [entry.version for entry in case.entries] == [1, 2, 3]
