@@ -4,7 +4,7 @@ It counts and dates, and shows nothing of what was recorded.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from app import alerts
@@ -12,7 +12,8 @@ from app.alerts import Alerts, Due
 from app.house import House
 from app.post import post_of
 from app.proof.anchor import WATCH_LOCK
-from app.proof.epoch import statements_in
+from app.proof.checkpoints import Checkpoints
+from app.proof.epoch import entries, own_origin, statements_in
 from app.proof.verifier import Epoch
 from projections import projector
 from projections.all_models import MODELS
@@ -25,12 +26,11 @@ _HELD: Final = """
      WHERE locktype = 'advisory' AND granted AND objsubid = 1
        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
-_SIGNED: Final = """
-    SELECT c.size - (c.origin <> o.origin)::int, c.made_at FROM record.checkpoints c, record.origin o
-     WHERE c.origin NOT LIKE '%/reads' ORDER BY c.made_at DESC, c.size DESC LIMIT 1
-"""
+_AFTER: Final = "SELECT recorded_at FROM record.events WHERE notification_id = %s"
 _REFUSED: Final = "SELECT why, said_at FROM record.refusals ORDER BY said_at DESC LIMIT 1"
 _NOT_MADE: Final = "not made yet"
+LATE: Final = timedelta(minutes=30)
+"""How long after a fact a checkpoint over it is missed: the anchor makes one every few minutes."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,8 @@ class Checkup:
 
     `keeping`, `ringing` and `anchoring`: some process keeps the lists up to date, sends alerts, and signs
     checkpoints. `signed` is how many facts the newest checkpoint covers; `refused` why the anchor signs no
-    more, in its own words, and `refused_at` since when. `mail` is how alerts leave: "e-mail", "outbox" or
+    more, in its own words, and `refused_at` since when; `unsigned_since` when the first fact was recorded
+    that no checkpoint covers, where times aren't invented. `mail` is how alerts leave: "e-mail", "outbox" or
     "none". `epochs` say which entries were lost, if any ever were.
     """
 
@@ -60,6 +61,7 @@ class Checkup:
     epochs: tuple[Epoch, ...] = ()
     refused: str | None = None
     refused_at: datetime | None = None
+    unsigned_since: datetime | None = None
 
     @property
     def stopped(self) -> tuple[Standing, ...]:
@@ -72,28 +74,42 @@ class Checkup:
         return tuple(one for one in self.lists if one.lag and not one.fault)
 
     @property
+    def late(self) -> bool:
+        """Something is recorded that should have been signed by now, whatever the anchor says of itself."""
+        return self.unsigned_since is not None and self.at - self.unsigned_since > LATE
+
+    @property
+    def signing(self) -> bool:
+        """Checkpoints are made as they should be."""
+        return self.anchoring and not self.refused and not self.late
+
+    @property
     def in_order(self) -> bool:
         """Nobody needs to do anything."""
         kept = self.keeping and self.ringing and not self.stopped
-        return kept and self.anchoring and not self.refused and not self.waiting and self.mail != "none"
+        return kept and self.signing and not self.waiting and self.mail != "none"
 
 
 def check(house: House) -> Checkup:
     """Look at everything.
 
-    Raises psycopg.Error, PoolTimeout or KeyFault when something is out of reach; NotVerified when what the
-    database says of lost entries can't be read.
+    Raises psycopg.Error, PoolTimeout or KeyFault when something is out of reach.
     """
+    keys = house.log_keys()
     post = post_of(house.settings)
     bell = Alerts(house.pool, house.casework, post, house.settings.base_url)
     with house.pool.connection() as connection:
         logs = {log: (size, last_at) for log, size, last_at in connection.execute(_LOGS)}
         sent = connection.execute(_LAST_SENT).fetchone()
-        signed, signed_at = connection.execute(_SIGNED).fetchone() or (0, None)
         refused, refused_at = connection.execute(_REFUSED).fetchone() or (None, None)
-        epochs = tuple(statements_in(connection))
+        epochs = tuple(statements_in(connection, keys))
+        first = own_origin(connection)
         held = {key for (key,) in connection.execute(_HELD)}
     facts, newest_at = logs["events"]
+    newest = Checkpoints(house.pool, keys).newest(epochs[-1].origin if epochs else first)
+    signed = entries(newest.size, newest.origin, first) if newest else 0
+    with house.pool.connection() as connection:
+        after = None if first.endswith("/demo") else connection.execute(_AFTER, [signed + 1]).fetchone()
     known = {one.name: one for one in status(house.pool)}
     return Checkup(
         at=datetime.now(UTC),
@@ -105,7 +121,7 @@ def check(house: House) -> Checkup:
         ringing=alerts.LEADER_LOCK in held,
         anchoring=WATCH_LOCK in held,
         signed=signed,
-        signed_at=signed_at,
+        signed_at=newest.made_at if newest else None,
         unacknowledged=bell.unacknowledged(),
         waiting=tuple(bell.waiting()),
         mail=post.channel,
@@ -113,4 +129,5 @@ def check(house: House) -> Checkup:
         epochs=epochs,
         refused=refused,
         refused_at=refused_at,
+        unsigned_since=after[0] if after else None,
     )

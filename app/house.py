@@ -15,6 +15,7 @@ from app.access.sessions import Sessions
 from app.casework import Casework
 from app.forgetting.matters import Matters
 from app.history import again
+from app.proof.known_keys import KnownKeys
 from app.proof.published import Published
 from app.record import key_watch
 from app.record.key_watch import KeyWatch
@@ -81,10 +82,15 @@ class House:
         """Names of the people with an account."""
         return Staff(self.pool)
 
+    @property
+    def log_keys(self) -> KnownKeys:
+        """The log keys that are known here."""
+        return KnownKeys(self.settings, self.pool)
+
     @cached_property
     def published(self) -> Published:
         """Checkpoints, for whoever asks."""
-        return Published(self.pool, self.settings.witness_keys)
+        return Published(self.pool, self.settings.witness_keys, lambda: self.log_keys())
 
     def forget(self) -> None:
         """Let go of everything that this process remembers of people: somebody was erased."""

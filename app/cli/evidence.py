@@ -72,7 +72,7 @@ def _evidence(said: Namespace) -> None:
                 why=said.reason,
                 when=when,
                 with_names=said.with_names,
-                checkpoint=None if said.at is None else checkpoint_at(house, said.at, when=when),
+                checkpoint=None if said.at is None else checkpoint_at(house, said.at, when=when, keys=keys),
             )
         except PackRefused as refused:
             raise Failed(str(refused)) from None

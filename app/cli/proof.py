@@ -261,7 +261,13 @@ def _told_to_people(report: Any) -> None:
         )
         print("independently: give such a one with --checkpoint.")
     for fault in report.faults:
-        print(f"NOT VERIFIED ({fault.log}, {fault.check}): {fault.text}.")
+        said = "FALSE ROW, passed over" if fault.passed_over else "NOT VERIFIED"
+        print(f"{said} ({fault.log}, {fault.check}): {fault.text}.")
+    if report.faults and all(fault.passed_over for fault in report.faults):
+        print(
+            "What is recorded is what was signed. Somebody with the web server's password to the database "
+            "added rows beside it: find out who, and change the password."
+        )
 
 
 def _told_to_programs(report: Any) -> dict[str, Any]:

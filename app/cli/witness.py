@@ -96,12 +96,13 @@ def keys_of(texts: list[str]) -> list[VerifierKey]:
 
 def add_cosignature(settings: "Settings", file: str) -> None:
     """Keep a witness's lines. Raises Failed."""
+    from app.proof.known_keys import KnownKeys
     from app.proof.published import NotKept, Published
     from app.record.pool import open_pool
 
     with open_pool(settings.database_url, max_size=2) as pool:
         try:
-            for kept in Published(pool, settings.witness_keys).keep_lines(
+            for kept in Published(pool, settings.witness_keys, KnownKeys(settings, pool)).keep_lines(
                 _read(file).decode("utf-8", "replace")
             ):
                 print(f"Kept: {kept.origin}, {kept.size:,} entries.")
@@ -111,12 +112,13 @@ def add_cosignature(settings: "Settings", file: str) -> None:
 
 def print_proof(settings: "Settings", log: str, first: int) -> None:
     """What shows that a log's newest checkpoint goes on from `first` entries. Raises Failed."""
+    from app.proof.known_keys import KnownKeys
     from app.proof.published import NotYet, Published
     from app.proof.witness import proof_text
     from app.record.pool import open_pool
 
     with open_pool(settings.database_url, max_size=2) as pool:
-        published = Published(pool)
+        published = Published(pool, keys=KnownKeys(settings, pool))
         newest = published.newest(log)
         while newest is not None:
             try:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
@@ -12,10 +11,9 @@ from app.access.person import Person
 from app.documents.paper import NotDrawn
 from app.documents.sheet import checkpoint_sheet
 from app.proof import verifier
-from app.proof.checkpoints import Checkpoints, Kept, origin_of
-from app.proof.epoch import current_origin, entries, statements_in
-from app.proof.pack import PackRefused, make_pack, signing_key
-from app.proof.signer import NotSigned, RemoteKey
+from app.proof.checkpoints import Checkpoints, Kept
+from app.proof.epoch import entries, statements_in
+from app.proof.pack import PackRefused, make_pack
 from app.proof.verifier import Epoch, Note, NotVerified, VerifierKey
 
 if TYPE_CHECKING:
@@ -87,25 +85,28 @@ class Standing:
 def standing(house: "House") -> Standing:
     """How proof stands now. Raises what the record raises when it is out of reach."""
     found = _standing(house)
-    if house.settings.signer_url and found.events != Checkpoints(house.pool).newest(found.origin):
+    likely = Checkpoints(house.pool).newest(found.origin) if house.settings.signer_url else None
+    if likely and (found.events is None or found.events[:3] != likely[:3]):
         # Another key may have taken the place of the one that the anchor had when it was asked.
-        _anchors_key.cache_clear()
+        house.log_keys.ask_again()
         found = _standing(house)
     return found
 
 
 def _standing(house: "House") -> Standing:
+    keys = house.log_keys()
     with house.pool.connection() as connection:
         first, facts, at = connection.execute(_HEAD).fetchone() or ("", 0, datetime.now(UTC))
-        origin, epochs = current_origin(connection), statements_in(connection)
-    kept, settings, keys = Checkpoints(house.pool), house.settings, _keys(house)
+        epochs = statements_in(connection, keys)
+    origin = epochs[-1].origin if epochs else first
+    newest, settings = house.published.newest, house.settings
     return Standing(
         at=at,
         first=first,
         origin=origin,
         facts=facts,
-        events=kept.newest(origin, keys),
-        reads=kept.newest(origin_of(origin, "reads"), keys),
+        events=newest("events"),
+        reads=newest("reads"),
         keys=keys,
         signs=bool(settings.signer_url or settings.log_key_file),
         epochs=tuple(epochs),
@@ -138,20 +139,3 @@ def sheet(house: "House") -> bytes | None:
 def verifier_alone() -> bytes:
     """The single file with which anybody checks a pack."""
     return Path(verifier.__file__).read_bytes()
-
-
-def _keys(house: "House") -> tuple[VerifierKey, ...]:
-    try:
-        if house.settings.log_vkey:
-            return tuple(VerifierKey.parse(text) for text in house.settings.log_vkey.split())
-        if house.settings.signer_url:
-            return (_anchors_key(house.settings.signer_url, house.settings.signer_token),)
-        return (signing_key(house).verifier_key,)
-    except (NotVerified, NotSigned, PackRefused):
-        return ()
-
-
-@lru_cache(maxsize=8)
-def _anchors_key(url: str, token: str) -> VerifierKey:
-    """The anchor's public key, asked once: a page shouldn't wait for another machine each time."""
-    return RemoteKey(url, token).verifier_key

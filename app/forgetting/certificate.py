@@ -76,7 +76,7 @@ def certificate(house: House, erasure_id: UUID) -> Certificate | None:
         one.fact.mutate(erasure)
     gone = [one for one in told if isinstance(one.fact, KeyDestroyed)]
     completed = _step(told, Completed)
-    checkpoints, origins = Checkpoints(house.pool), _origins(house)
+    checkpoints, origins = Checkpoints(house.pool, house.log_keys()), _origins(house)
     return Certificate(
         erasure_id=erasure_id,
         state=erasure.state,
@@ -109,9 +109,10 @@ def packs_of(house: House, subjects: Sequence[UUID]) -> tuple[Read, ...]:
 
 def _origins(house: House) -> list[str]:
     """The record's own name, and after it that of each epoch that it had to begin."""
+    keys = house.log_keys()
     with house.pool.connection() as connection:
         row = connection.execute("SELECT origin FROM record.origin").fetchone()
-        epochs = statements_in(connection)
+        epochs = statements_in(connection, keys)
     return [row[0] if row else house.settings.origin, *(epoch.origin for epoch in epochs)]
 
 

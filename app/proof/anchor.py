@@ -9,22 +9,34 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from copy import deepcopy
-from functools import lru_cache
 from itertools import islice
 from threading import Event
 from typing import Any, Final
 
 import psycopg
 from psycopg import Connection
+from psycopg.errors import LockNotAvailable
 
+from app.proof.anchor_says import pass_over, say
 from app.proof.checkpoints import CheckpointFile, TornFile, is_signed, keep, origin_of
-from app.proof.epoch import begun, chained, keep_in, statements_beside, statements_in
+from app.proof.epoch import (
+    begun,
+    chained,
+    is_stated,
+    keep_in,
+    name_of,
+    signed_under,
+    statements_beside,
+    told_in,
+)
 from app.proof.log_rows import LOGS, LogRow, rows_of
 from app.proof.note import SigningKey, signed_note
 from app.proof.verifier import Checkpoint, Epoch, NotVerified, Range, VerifierKey, read_checkpoint
 
 ANCHOR_LOCK: Final = 4849336204517397
 """Held while a checkpoint is made."""
+ALONE: Final = "15min"
+"""How long it waits for that: reading a long record takes minutes."""
 WATCH_LOCK: Final = 4849336204517399
 """Held by the anchor that watches, so that others stand by and `casebook status` knows that there is one."""
 EVERY_SECONDS: Final = 300.0
@@ -48,7 +60,6 @@ _FORCED: Final = "SELECT EXISTS (SELECT FROM record.events WHERE notification_id
 _NEWER: Final = """
     SELECT size, root, note FROM record.checkpoints WHERE origin = %s AND size > %s ORDER BY size
 """
-_SAID: Final = "SELECT why FROM record.refusals ORDER BY said_at DESC LIMIT 1"
 _CHUNK: Final = 4096
 _ALL_AGAIN_SECONDS: Final = 3600.0
 
@@ -78,6 +89,7 @@ class Anchor:
         self._origin = origin
         self._key = key
         self._also = tuple(also)
+        self._keys = (key.verifier_key, *(one.verifier_key for one in also))
         self._file = file
         # What was read already is read again from time to time: somebody may have changed it since.
         self._trees: dict[str, tuple[float, Range]] = {}
@@ -89,10 +101,10 @@ class Anchor:
         A log that hasn't grown keeps the checkpoint that it has. Raises AnchorRefuses and psycopg.Error.
         """
         with psycopg.connect(self._url, autocommit=True, connect_timeout=10) as connection:
-            connection.execute("SELECT pg_advisory_lock(%s)", [ANCHOR_LOCK])
-            epochs = known_epochs(connection, self._file, self._origin)
+            alone(connection)
+            epochs = known_epochs(connection, self._file, self._origin, self._keys)
             notes = [self._one(connection, log, epochs[-1] if epochs else None) for log in LOGS]
-            _say(connection, None)
+            say(connection, None)
             return [note for note in notes if note is not None]
 
     def run(
@@ -120,8 +132,9 @@ class Anchor:
                     self._said = said
                     pauses = _pauses(*again)
                     _log.error("anchor: %s", said)
-                    if refused:
-                        self._tell(said)
+                if refused:
+                    # Each time: somebody may have put another word in its mouth since.
+                    self._tell(said)
                 stop.wait(next(pauses) if refused else LOOK_SECONDS)
 
     def _watch(self, connection: Connection[Any], stop: Event, every: float) -> None:
@@ -135,6 +148,9 @@ class Anchor:
                 last = time.monotonic() if self.checkpoint() else last
                 self._said = None
                 signed = sizes
+            elif signed:
+                # Somebody else may have said that it refuses.
+                say(connection, None)
             until = time.monotonic() + LOOK_SECONDS
             # In short waits, so that whoever ends it needn't wait.
             while not stop.is_set() and time.monotonic() < until:
@@ -149,7 +165,7 @@ class Anchor:
             suppress(psycopg.Error),
             psycopg.connect(self._url, autocommit=True, connect_timeout=10) as connection,
         ):
-            _say(connection, why)
+            say(connection, why)
 
     def _forced(self, connection: Connection[Any], signed: dict[str, int]) -> bool:
         row = connection.execute(_FORCED, [signed.get("events", 0), list(AT_ONCE)]).fetchone()
@@ -157,8 +173,7 @@ class Anchor:
 
     def _one(self, connection: Connection[Any], log: str, epoch: Epoch | None) -> bytes | None:
         origin = origin_of(epoch.origin if epoch else self._origin, log)
-        also = [key.verifier_key for key in self._also]
-        last = newest_signed(connection, self._file, origin, self._key, also)
+        last = newest_signed(connection, self._file, origin, self._key, self._keys)
         # Asked before the log is read: what comes meanwhile may not be in it.
         now = int(time.time())
         tree = self._recomputed(connection, log, epoch, last[0] if last else None)
@@ -209,13 +224,6 @@ class Anchor:
                 return
 
 
-def _say(connection: Connection[Any], why: str | None) -> None:
-    """Keep why nothing is signed, or that something is, where it isn't what was said last."""
-    row = connection.execute(_SAID).fetchone()
-    if why != (row[0] if row else None):
-        connection.execute("INSERT INTO record.refusals (why) VALUES (%s)", [why])
-
-
 def _pauses(first: float, longest: float) -> Iterator[float]:
     """Twice as long each time, up to the longest."""
     while True:
@@ -223,10 +231,26 @@ def _pauses(first: float, longest: float) -> Iterator[float]:
         first = min(2 * first, longest)
 
 
-def known_epochs(connection: Connection[Any], file: CheckpointFile, origin: str) -> list[Epoch]:
+def alone(connection: Connection[Any]) -> None:
+    """Wait until nobody else makes a checkpoint. Raises AnchorRefuses when that takes too long."""
+    try:
+        with connection.transaction():
+            connection.execute("SELECT set_config('lock_timeout', %s, true)", [ALONE])
+            connection.execute("SELECT pg_advisory_lock(%s)", [ANCHOR_LOCK])
+    except LockNotAvailable:
+        raise AnchorRefuses(
+            "Somebody has held the lock for making checkpoints for a quarter of an hour. Find out who, and "
+            "that no second anchor runs."
+        ) from None
+
+
+def known_epochs(
+    connection: Connection[Any], file: CheckpointFile, origin: str, keys: Sequence[VerifierKey]
+) -> list[Epoch]:
     """The epochs of the record `origin`, by the statements beside the file; the database is told of them.
 
-    Raises AnchorRefuses when the database tells of others or calls the record otherwise, TornFile.
+    Raises AnchorRefuses when the database has others that one of `keys` signed, or calls the record
+    otherwise, TornFile. Rows of whomever else are passed over.
     """
     # The record's name comes from its database: under a new one all could be signed as if for the first time.
     names = file.origins()
@@ -235,17 +259,21 @@ def known_epochs(connection: Connection[Any], file: CheckpointFile, origin: str)
             f"The file {file.path} is of {min(names)}, and this record calls itself {origin}."
         )
     ours = statements_beside(file.path)
-    try:
-        theirs = statements_in(connection)
-    except NotVerified:
-        theirs = None
-    if theirs is None or theirs != ours[: len(theirs)] or not chained(origin, ours):
+    theirs, others = told_in(connection, origin, keys, lambda name: signed_under(connection, name, keys))
+    if (
+        not chained(origin, ours)
+        or any(is_stated(one, keys) for one in theirs if one not in ours)
+        or signed_under(connection, name_of(origin, len(ours) + 2), keys)
+    ):
         raise AnchorRefuses(
             f"The database tells of another epoch than the folder of {file.path}. "
             "Bring the folder back from where it is kept; casebook verify says more."
         )
-    for epoch in ours[len(theirs) :]:
-        keep_in(connection, epoch)
+    for epoch in ours:
+        if epoch not in theirs:
+            keep_in(connection, epoch)
+    for other in others:
+        pass_over(other)
     return ours
 
 
@@ -254,10 +282,10 @@ def newest_signed(
     file: CheckpointFile,
     origin: str,
     key: SigningKey,
-    also: Sequence[VerifierKey] = (),
+    keys: Sequence[VerifierKey],
 ) -> tuple[Checkpoint, bytes] | None:
-    """What was signed last of a log, by the file. The database mustn't know of more that this key signed, or
-    one of `also`; the web server may add rows, and such as neither signed are passed over.
+    """What was signed last of a log, by the file. The database mustn't know of more that one of `keys` signed
+    (`key` is among them); the web server may add rows, and such as none of them signed are passed over.
 
     Raises AnchorRefuses, TornFile.
     """
@@ -268,24 +296,13 @@ def newest_signed(
         except NotVerified as error:
             raise AnchorRefuses(f"The checkpoint file wasn't written with this key ({error}).") from None
     for size, root, note in connection.execute(_NEWER, [origin, last[0].size if last else 0]):
-        if is_signed(Checkpoint(origin, size, root), note, (key.verifier_key, *also)):
+        if is_signed(Checkpoint(origin, size, root), note, keys):
             raise AnchorRefuses(
                 f"The database has a checkpoint of {origin} over {size} entries, and the file "
                 f"{file.path} none so new. Bring the file back from where it is kept."
             )
-        _pass_over(origin, size)
+        pass_over(f"what the database has as a checkpoint of {origin} over {size} entries isn't it")
     return last
-
-
-@lru_cache(maxsize=1000)
-def _pass_over(origin: str, size: int) -> None:
-    """Said once: it stays there for good, and everybody who checks sees it."""
-    _log.warning(
-        "anchor: in the database is what this key didn't sign, as a checkpoint of %s over %d entries. It is "
-        "passed over: find out who put it there. casebook verify names it.",
-        origin,
-        size,
-    )
 
 
 def _check_begins_with(last: Checkpoint, tree: Range) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import psycopg
 
-from app.proof.anchor import ANCHOR_LOCK, Anchor, known_epochs, newest_signed
+from app.proof.anchor import Anchor, alone, known_epochs, newest_signed
 from app.proof.checkpoints import CheckpointFile, origin_of
 from app.proof.epoch import entries, keep_beside, stated
 from app.proof.log_rows import LOGS
@@ -40,10 +40,10 @@ def new_epoch(
     left an epoch unsigned, that one is finished. Raises EpochRefused, AnchorRefuses, TornFile, psycopg.Error.
     """
     with psycopg.connect(url, autocommit=True, connect_timeout=10) as connection:
-        connection.execute("SELECT pg_advisory_lock(%s)", [ANCHOR_LOCK])
-        before = known_epochs(connection, file, key.name)
+        alone(connection)
+        known = [*older, *(one.verifier_key for one in (key, *also))]
+        before = known_epochs(connection, file, key.name, known)
         origin = before[-1].origin if before else key.name
-        known = [*older, *(one.verifier_key for one in also)]
         last = {log: newest_signed(connection, file, origin_of(origin, log), key, known) for log in LOGS}
         epoch = before[-1] if before else None
         if epoch is None or any(last.values()):
@@ -56,7 +56,7 @@ def new_epoch(
             }
             gaps = _gaps(report, signed, although_changed=although_changed)
             notes = [found[1] for found in last.values() if found]
-            epoch = stated(origin, before, gaps, notes, by, reason)
+            epoch = stated(origin, before, gaps, notes, by, reason, [key, *also])
             keep_beside(file.path, epoch)
     return epoch, Anchor(url, key.name, key, file, also=also).checkpoint()
 
@@ -64,8 +64,9 @@ def new_epoch(
 def _gaps(report: Report, signed: dict[str, int], *, although_changed: bool) -> dict[str, Gap]:
     """What is gone of each log. Raises EpochRefused when that isn't what happened."""
     explained = {"length", "checkpoint"} if although_changed else {"length"}
-    # A clock that was wrong took no entry away, and its entries go on telling of it.
-    for fault in (one for one in report.faults if one.check != "clock"):
+    # A clock that was wrong took no entry away, and its entries go on telling of it. A row that somebody put
+    # beside the logs isn't an entry.
+    for fault in (one for one in report.faults if one.check != "clock" and not one.passed_over):
         if fault.check == "checkpoint" and not although_changed:
             raise EpochRefused(
                 f"{fault.log}: {fault.text}. That is no mere restore: keep everything as it is and find out. "

@@ -20,7 +20,7 @@ from app.documents.story import Kind, Story
 from app.documents.telling import tell
 from app.history.visible import ALL, rule_for
 from app.proof.checkpoints import Checkpoints
-from app.proof.epoch import current_origin, statements_in
+from app.proof.epoch import own_origin, statements_in
 from app.proof.log_key import LogKeyRefused, load_log_key
 from app.proof.note import Signs
 from app.proof.pack_files import Asked, Event, Papers, events_jsonl, keys_json, packed
@@ -49,11 +49,6 @@ OFFICE: Final = Person(SYSTEM, "admin", "Casebook")
 MOST_CASES: Final = 200
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK: Final = timedelta(microseconds=1)
-_NOTE: Final = "SELECT note FROM record.checkpoints WHERE origin = %s AND size = %s"
-_COSIGNED: Final = (
-    "SELECT coalesce(string_agg(line, '' ORDER BY kept_at, witness), '') FROM record.cosignatures"
-    " WHERE origin = %s AND size = %s AND kept_at < %s"
-)
 
 
 class PackRefused(Exception):
@@ -109,8 +104,8 @@ def make_pack(
     when = when or now
     if when > now:
         raise PackRefused("A pack can't be made at a time that is still to come.")
-    origin, epoch = _standing(house)
     keys_known = log_keys(house, key)
+    origin, epoch = _standing(house, keys_known)
     note = checkpoint or checkpoint_at(house, when=when, keys=keys_known)
     try:
         covers, signed_at = read_checkpoint(note, *keys_known)
@@ -199,11 +194,11 @@ def _check_asked(person: Person, cases: Sequence[UUID], for_whom: str, why: str)
         raise PackRefused("Say for whom the pack is, and why it is made.")
 
 
-def _standing(house: "House") -> tuple[str, Epoch | None]:
+def _standing(house: "House", keys: Sequence[VerifierKey]) -> tuple[str, Epoch | None]:
     """Under which name the record's checkpoints are signed now, and its epoch, unless it is the first."""
     with house.pool.connection() as connection:
-        epochs = statements_in(connection)
-        return current_origin(connection), epochs[-1] if epochs else None
+        epochs = statements_in(connection, keys)
+        return (epochs[-1].origin, epochs[-1]) if epochs else (own_origin(connection), None)
 
 
 def checkpoint_at(
@@ -211,18 +206,17 @@ def checkpoint_at(
 ) -> bytes:
     """The checkpoint of this size (if not given, the newest that one of `keys` signed), as signed, with the
     witnesses' lines that were there at that time. Raises PackRefused."""
-    origin, _ = _standing(house)
+    origin, _ = _standing(house, keys)
+    checkpoints = Checkpoints(house.pool, keys, house.published.witnesses)
     if size is None:
-        newest = Checkpoints(house.pool).newest(origin, keys)
+        newest = checkpoints.newest(origin)
         if newest is None:
             raise PackRefused("There is no checkpoint yet. Make one: casebook checkpoint.")
         size = newest.size
-    with house.pool.connection() as connection:
-        note = connection.execute(_NOTE, [origin, size]).fetchone()
-        lines = connection.execute(_COSIGNED, [origin, size, when]).fetchone()
-    if note is None or lines is None:
+    found = checkpoints.at(origin, size, before=when)
+    if found is None:
         raise PackRefused(f"There is no checkpoint over {size} entries.")
-    return str(note[0] + lines[0]).encode()
+    return found.note.encode()
 
 
 # What it is about

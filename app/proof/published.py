@@ -6,7 +6,7 @@ for a long record, and no process holds it in memory.
 """
 
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from threading import Lock
 from time import monotonic
@@ -30,7 +30,7 @@ _LATELY: Final = 1000
 """How many checkpoints of a log a line without its note is tried against."""
 _KEEP: Final = """
     INSERT INTO record.cosignatures (origin, size, witness, line) VALUES (%s, %s, %s, %s)
-    ON CONFLICT (origin, size, witness) DO NOTHING
+    ON CONFLICT DO NOTHING
 """
 
 
@@ -43,25 +43,31 @@ class NotKept(Exception):
 
 
 class Published:
-    """One process's view. `witnesses` are the verifier keys that the school lists, parted by spaces or lines.
+    """One process's view. `witnesses` are the verifier keys that the school lists, parted by spaces or lines;
+    `keys` gives those of the log that are known here.
 
     Raises NotVerified for a key that can't be read; and from every call psycopg.Error and PoolTimeout.
     """
 
-    def __init__(self, pool: ConnectionPool[Any], witnesses: str = "") -> None:
+    def __init__(
+        self,
+        pool: ConnectionPool[Any],
+        witnesses: str = "",
+        keys: Callable[[], Sequence[VerifierKey]] = tuple,
+    ) -> None:
         self._pool = pool
-        self._witnesses = [VerifierKey.parse(text).timed for text in witnesses.split()]
-        self._checkpoints = Checkpoints(pool)
+        self.witnesses = [VerifierKey.parse(text).timed for text in witnesses.split()]
+        self._keys = keys
         self._proofs: dict[str, _Proofs] = {}
         self._lock = Lock()
 
     def newest(self, log: str) -> Kept | None:
         """The newest checkpoint of a log, "events" or "reads", with every signature."""
-        return self._checkpoints.newest(self._name(log))
+        return self._checkpoints().newest(self._name(log))
 
     def listed(self, log: str, *, below: int | None, limit: int) -> list[Kept]:
         """Checkpoints of a log, newest first, smaller than `below`."""
-        return self._checkpoints.listed(self._name(log), below=below, limit=limit)
+        return self._checkpoints().listed(self._name(log), below=below, limit=limit)
 
     def proof(self, log: str, first: int, second: int) -> list[bytes]:
         """What shows that the log at `second` entries begins with the one at `first`.
@@ -85,12 +91,12 @@ class Published:
             found = Checkpoint.parse(note.text)
         except NotVerified as error:
             raise NotKept(f"This can't be read as a checkpoint: {error.where}.") from None
-        kept = self._checkpoints.at(found.origin, found.size)
+        kept = self._checkpoints().at(found.origin, found.size)
         if kept is None or note.text != _text(kept) or found.origin not in map(self._name, LOGS):
             raise NotKept("This record has no such checkpoint. Keep what you have, and compare the two.")
         if not self._keep_from(note, kept):
             raise NotKept("No witness that the school lists has signed this: CASEBOOK_WITNESS_KEYS.")
-        return self._checkpoints.at(found.origin, found.size) or kept
+        return self._checkpoints().at(found.origin, found.size) or kept
 
     def keep_lines(self, text: str) -> list[Kept]:
         """Keep each line of a listed witness that fits one of the latest checkpoints. Raises NotKept."""
@@ -109,7 +115,8 @@ class Published:
     def _keep_from(self, note: Note, kept: Kept, *, all_good: bool = True) -> int:
         """How many witnesses signed. With `all_good` a bad signature raises, else it belongs elsewhere."""
         signed = 0
-        for witness in self._witnesses:
+        there = Note.parse(kept.note.encode())
+        for witness in self.witnesses:
             for name, signature in note.signatures:
                 line = f"— {name} {b64encode(signature).decode()}\n"
                 try:
@@ -119,19 +126,25 @@ class Published:
                     if all_good:
                         raise NotKept(f"This isn't good: {error.where}.") from None
                     continue
-                with self._pool.connection() as connection:
-                    connection.execute(_KEEP, [kept.origin, kept.size, name, line])
+                if not there.signed_by(witness):
+                    with self._pool.connection() as connection:
+                        connection.execute(_KEEP, [kept.origin, kept.size, name, line])
                 signed += 1
         return signed
 
+    def _checkpoints(self) -> Checkpoints:
+        return Checkpoints(self._pool, self._keys(), self.witnesses)
+
     def _before_rows(self) -> list[bytes]:
         """The hash of the leaf with which a later epoch's trees begin."""
+        keys = self._keys()
         with self._pool.connection() as connection:
-            return [leaf_hash(epoch.leaf) for epoch in statements_in(connection)[-1:]]
+            return [leaf_hash(epoch.leaf) for epoch in statements_in(connection, keys)[-1:]]
 
     def _name(self, log: str) -> str:
+        keys = self._keys()
         with self._pool.connection() as connection:
-            return origin_of(current_origin(connection), log)
+            return origin_of(current_origin(connection, keys), log)
 
 
 def _note(kept: Kept, lines: str) -> Note:

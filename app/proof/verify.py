@@ -4,7 +4,7 @@ What is found is named: the first entry at fault, and which check. What can't be
 told from checkpoints: whoever rewrote entries and their hashes is caught at the next one that was signed.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from itertools import islice
@@ -15,7 +15,7 @@ from psycopg import Connection
 
 from app.proof.checkpoints import READS_SUFFIX, holds, origin_of
 from app.proof.clocks import SKEW_SECONDS, wrong_times
-from app.proof.epoch import chained, entries, is_epoch_of, statements_in
+from app.proof.epoch import entries, is_epoch_of, told_in
 from app.proof.guards import wrong_guards
 from app.proof.kept_keys import KeptKeys, OpenKeys
 from app.proof.log_rows import LOGS
@@ -39,12 +39,17 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Fault:
-    """Something that doesn't hold: in which log, at which entry (None where it is none's), which check."""
+    """Something that doesn't hold: in which log, at which entry (None where it is none's), which check.
+
+    `passed_over` is a row beside the logs that the log key didn't sign: the web server may add such, and
+    nothing of what was recorded is touched by it.
+    """
 
     log: str
     entry: int | None
     check: str
     text: str
+    passed_over: bool = False
 
 
 @dataclass(frozen=True)
@@ -109,6 +114,7 @@ class Verifier:
         self._every_header = every_header
         self._skew = skew
         self._faults: list[Fault] = []
+        self._read: dict[bytes, tuple[Checkpoint, int | None]] = {}
         self._store: OpenKeys | None = None
 
     def verify(self, notes: Iterable[tuple[str, bytes]], progress: Progress | None = None) -> Report:
@@ -116,7 +122,7 @@ class Verifier:
 
         Raises psycopg.Error.
         """
-        self._faults = []
+        self._faults, self._read = [], {}
         given = list(notes)
         reports = []
         with ExitStack() as opened:
@@ -125,25 +131,25 @@ class Verifier:
             connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             connection.read_only = True
             self._check_guards(connection)
-            epochs = self._epochs(connection)
             sizes: dict[str, int] = dict(connection.execute(_SIZES).fetchall())
-            given += self._in_database(connection)
-            good = self._good(given)
+            ours = self._good(given)
+            good = ours + self._good(self._in_database(connection), in_database=True)
+            epochs = self._epochs(connection, {checkpoint.origin for _, checkpoint, _ in good})
             for log in LOGS:
                 signed = self._signed(log, good, epochs)
                 reports.append(self._one(connection, log, sizes[log], signed, epochs, progress))
         return Report(tuple(reports), tuple(self._faults), tuple(epochs))
 
-    def _epochs(self, connection: Connection[Any]) -> list[Epoch]:
+    def _epochs(self, connection: Connection[Any], signed: Set[str]) -> list[Epoch]:
         """The epochs that the database tells of. That the newest is signed for vouches for all of them."""
-        try:
-            found = statements_in(connection)
-        except NotVerified as error:
-            self._fault("epochs", None, error.check, error.where)
-            return []
-        if not chained(self._origin, found):
-            self._fault("epochs", None, "epoch", "the epochs in the database don't follow one another")
-            return []
+        found, others = told_in(
+            connection,
+            self._origin,
+            self._all_keys,
+            lambda origin: not signed.isdisjoint(origin_of(origin, log) for log in LOGS),
+        )
+        for text in others:
+            self._fault_once(Fault("epochs", None, "epoch", text, passed_over=True))
         return found
 
     def _fault(self, log: str, entry: int | None, check: str, text: str) -> None:
@@ -161,25 +167,27 @@ class Verifier:
                 yield f"database, over {size}", raw
             else:
                 text = f"what the database has as a checkpoint of {origin} over {size} isn't it"
-                self._fault_once(Fault("checkpoints", None, "checkpoint", text))
+                self._fault_once(Fault("checkpoints", None, "checkpoint", text, passed_over=True))
 
     def _fault_once(self, fault: Fault) -> None:
-        if len(self._faults) < _NAMED and fault not in self._faults:
+        alike = sum(one.passed_over == fault.passed_over for one in self._faults)
+        if alike < _NAMED and fault not in self._faults:
             self._faults.append(fault)
 
-    def _good(self, notes: Iterable[tuple[str, bytes]]) -> list[tuple[str, Checkpoint, int | None]]:
+    def _good(
+        self, notes: Iterable[tuple[str, bytes]], *, in_database: bool = False
+    ) -> list[tuple[str, Checkpoint, int | None]]:
         """The checkpoints that are signed with the log key. Those that aren't are faults."""
         found = []
-        read: dict[bytes, tuple[Checkpoint, int | None]] = {}
         for source, raw in notes:
             try:
                 # File and database hold the same ones, and a signature takes longer than many entries.
-                if raw not in read:
-                    read[raw] = read_checkpoint(raw, *self._all_keys)
-                found.append((source, *read[raw]))
+                if raw not in self._read:
+                    self._read[raw] = read_checkpoint(raw, *self._all_keys)
+                found.append((source, *self._read[raw]))
             except NotVerified as error:
                 text = f"a checkpoint ({source}): {error.where}"
-                self._fault_once(Fault("checkpoints", None, error.check, text))
+                self._fault_once(Fault("checkpoints", None, error.check, text, in_database))
         return found
 
     def _signed(

@@ -54,7 +54,7 @@ def parts(found: "Checkup") -> list[Part]:
     ]
     return [
         Part(_("Record"), _sentence(_record(found)), True),
-        Part(_("Checkpoints"), _checkpoints(found), found.anchoring and not found.refused),
+        Part(_("Checkpoints"), _checkpoints(found), found.signing),
         *(Part(LOST, lost(epoch), True) for epoch in found.epochs),
         Part(_("Projector"), keeper, running),
         *lists,
@@ -91,6 +91,16 @@ def advice(found: "Checkup") -> list[Advice]:
                 _(
                     "What is recorded now is kept, and nothing proves later that it wasn’t changed. Start "
                     "“casebook anchor”."
+                ),
+            )
+        )
+    elif found.late:
+        given.append(
+            Advice(
+                _("Checkpoints stay away"),
+                _(
+                    "Somebody says to be the anchor and signs nothing. Look whether “casebook anchor” runs "
+                    "and what it logs, and start it again."
                 ),
             )
         )

@@ -5,8 +5,9 @@ from typing import Final
 
 from tests.proof.attack import Attack
 from tests.proof.attack_means import NOBODY
-from tests.proof.attacks_around import CHECKPOINTS, DATA_KEYS
+from tests.proof.attacks_around import CHECKPOINTS
 from tests.proof.attacks_guards import GUARDS, LOOKS
+from tests.proof.attacks_keys import DATA_KEYS
 from tests.proof.attacks_pack import PACKS
 from tests.proof.attacks_record import FACTS
 from tests.proof.observers import OBSERVERS
@@ -26,6 +27,7 @@ CHECKS: Final = {
     "clock": "an entry is dated otherwise than a checkpoint that was signed before or after it allows",
     "consistency": "the pack's log doesn't begin as the checkpoint that was given",
     "digest": "a file of the pack isn't what its manifest was signed over",
+    "epoch": "what is said of entries that were lost isn't signed",
     "events": "a subject that the pack names has no facts in it",
     "file": "the anchor's file can't be read, or the database knows of newer checkpoints",
     "guards": "a trigger or its function isn't as Casebook made it, or isn't Casebook's",
@@ -86,6 +88,37 @@ touched. *detected*, by the check that failed:
 
 """
 
+_PASSWORD: Final = """\
+## What the web server's passwords to the databases are good for
+
+Web, projector and, unless you give it a role of its own, the anchor sign in to the databases as
+`casebook_app`. Whoever learns that password needs nobody's account. They can:
+
+- **read** everything that is sealed, and open none of it without the key-encryption key; read the names in
+  `views`;
+- **add** facts and looks, stamped when they were added (28, 29), and rows beside them, which are believed for
+  their signatures alone: checkpoints, witnesses' lines, statements of epochs. None takes a true one's place,
+  and none is dated otherwise than it was added;
+- **spoil** a case with a fact that can't be opened: from then on Casebook shows nothing of it, rather than a
+  part. What was there before stays proven, and is had from a back-up from before. A look that can't be
+  opened is shown as one, and hides no other;
+- **say** that a command was accepted which wasn't (`record.commands`): whoever sends that very command is
+  told so. It takes the secret key and the command's own words, which is to be the web server;
+- **write** accounts, sessions and tokens, and every list: `casebook rebuild` makes lists anew from the
+  record;
+- **destroy or swap** data keys, with the password to the key store: a lost key can come back from its back-up
+  alone. `casebook verify` names each;
+- **hinder**: hold locks, end other connections of the same role, fill the disk. That is seen: status says
+  when facts wait for a checkpoint for longer than half an hour, and the anchor that it was kept waiting.
+
+They can't change or delete a fact, a look, a checkpoint or a statement; move a log's head; set a time; sign
+anything; or make the anchor sign what isn't there.
+
+A role of its own for the anchor keeps it from being disconnected by them:
+`CREATE ROLE casebook_anchor LOGIN PASSWORD '…' IN ROLE casebook_app`, and its URL in the anchor's
+`CASEBOOK_DATABASE_URL`.
+"""
+
 
 def page() -> str:
     """The whole page."""
@@ -111,6 +144,8 @@ def _lines() -> Iterator[str]:
         yield ""
         yield from _misses(attacks, number)
         number += len(attacks)
+    yield ""
+    yield _PASSWORD.rstrip()
 
 
 def _cells(attack: Attack) -> Iterator[str]:

@@ -1,17 +1,18 @@
-"""Attacks on checkpoints, on the log key and on the keys of facts."""
+"""Attacks on checkpoints and on the log key."""
 
 from collections.abc import Callable
 from typing import Final
 
 import psycopg
 
+from app.proof.epoch import keep_in, stated
+from app.proof.log_rows import LOGS
 from app.proof.note import SigningKey
-from app.proof.verifier import Note
+from app.proof.verifier import Gap, Note
 from tests.proof.attack import Attack, Scene, says, signed_tree
 from tests.proof.attack_means import ADMIN, APP, THIEF, rewritten, rolled_back, sql
 
 HOST: Final = "root on the machine of the anchor"
-KEYS: Final = "administrator of the key store"
 BOTH: Final = "database administrator who stole the log key and the data keys"
 
 
@@ -88,6 +89,25 @@ def a_false_witness(scene: Scene) -> None:
         )
 
 
+def a_false_epoch(scene: Scene) -> None:
+    gaps = {log: Gap(scene.size, 1, 1) for log in LOGS}
+    epoch = stated(scene.key.name, [], gaps, [], "nobody", "nothing", [stranger(scene)])
+    with psycopg.connect(scene.proven.settings.database_url) as connection:
+        keep_in(connection, epoch)
+
+
+def in_the_anchors_name(scene: Scene) -> None:
+    with psycopg.connect(scene.proven.settings.database_url) as connection:
+        connection.execute("INSERT INTO record.refusals (why) VALUES ('All is well.')")
+
+
+def an_account_of_ones_own(scene: Scene) -> None:
+    with psycopg.connect(scene.proven.settings.database_url) as connection:
+        connection.execute(
+            "INSERT INTO access.accounts (id, role) VALUES (gen_random_uuid(), 'dsl') RETURNING id"
+        )
+
+
 def another_root(which: int) -> Callable[[Scene], None]:
     """One of the notes in the anchor's file says another root; counted among those over facts."""
 
@@ -120,7 +140,6 @@ OUTSIDE: Final = (
     "Whoever changes what database and anchor both remember leaves nothing inside that could tell. A "
     "checkpoint kept elsewhere does: give it to casebook verify too."
 )
-FACTS_STAY: Final = "Nothing that was recorded is changed. "
 
 CHECKPOINTS: Final = (
     Attack(
@@ -144,8 +163,40 @@ CHECKPOINTS: Final = (
         APP,
         says("missed", "–", "–", "–", "–", "–", "missed"),
         "The web server may add rows there. Whoever checks names the witnesses whom they trust: no other "
-        "signature says anything, and a bad one of a named witness is refused (see the packs).",
+        "signature says anything, and a bad one of a named witness is refused (see the packs). Casebook "
+        "shows none that can't be read, none in the log key's name, and no bad one of a listed witness.",
         act=a_false_witness,
+        ordinary=True,
+    ),
+    Attack(
+        "Put the statement of an epoch that never began into the database",
+        APP,
+        says("missed", "missed", "–", "–", "–", "–", "epoch"),
+        "The web server may add rows there. A statement is believed for its signature, or for a signed "
+        "checkpoint under its name; the anchor believes those beside its file alone, passes this one over, "
+        "says so in its log, and goes on signing. A true one that comes later stands beside it.",
+        act=a_false_epoch,
+        ordinary=True,
+    ),
+    Attack(
+        "Say in the anchor's name that it refuses to sign, or that it doesn't",
+        APP,
+        says("missed", "missed", "–", "–", "–", "–", "missed"),
+        "The web server may add rows there, dated when they were added. Nothing is proven by them, and the "
+        "status shows them until the anchor says otherwise: in seconds where it signs, within a quarter of "
+        "an hour where it refuses. That facts wait for a checkpoint for longer than half an hour is shown "
+        "whatever anybody says.",
+        act=in_the_anchors_name,
+        ordinary=True,
+    ),
+    Attack(
+        "Make an account for oneself beside the record, or give one another role",
+        APP,
+        says("missed", "–", "–", "–", "–", "–", "missed"),
+        "Accounts aren't facts, and the web server writes them. Nothing that was recorded is changed by it; "
+        "what is read or recorded by such an account is noted under its number, for which the record has "
+        "nobody's name.",
+        act=an_account_of_ones_own,
         ordinary=True,
     ),
     Attack(
@@ -238,63 +289,5 @@ CHECKPOINTS: Final = (
         says("–", "missed", "skeleton", "missed", "missed", "older", "missed"),
         OUTSIDE,
         act=and_in_the_file(cut),
-    ),
-)
-
-DATA_KEYS: Final = (
-    Attack(
-        "Destroy the key of a concern, as an erasure does, without one",
-        KEYS,
-        says("missed", "–", "missed", "missed", "missed", "missed", "keys"),
-        FACTS_STAY
-        + "What the key sealed can't be read any more, and the pack says so of each of these facts. Keys are "
-        "meant to be destroyed, so that nothing can refuse it. No erasure on record tells of this one, and "
-        "it isn't on the list of destroyed keys: casebook verify counts, and names it where that list is. A "
-        "backup of the key store brings it back.",
-        keys=sql(
-            "UPDATE keys.data_keys SET wrapped = NULL, destroyed_at = now() WHERE originator_id = '{concern}'"
-        ),
-    ),
-    Attack(
-        "Remove the row of a concern's key",
-        KEYS,
-        says("refused", "–", "keys", "missed", "missed", "missed", "keys"),
-        FACTS_STAY
-        + "A thief of the log key who makes the pack says that these facts are sealed for good, which is "
-        "true of them. A missing row is never taken for an erasure by Casebook.",
-        keys=sql("DELETE FROM keys.data_keys WHERE originator_id = '{concern}'"),
-    ),
-    Attack(
-        "Swap the keys of two children's cases",
-        KEYS,
-        says(
-            "missed",
-            "–",
-            "key commitment",
-            "key commitment",
-            "key commitment",
-            "key commitment",
-            "key commitment",
-        ),
-        "Rolling the key-encryption key writes there too, so that it isn't refused. Whoever opens the case "
-        "is told at once, and so is casebook verify where it can read the key-encryption key. Nothing is "
-        "lost: swap them back.",
-        keys=lambda scene: [
-            "UPDATE keys.data_keys k SET wrapped = o.wrapped FROM keys.data_keys o"
-            f" WHERE (k.originator_id, o.originator_id) IN (('{scene.case}', '{scene.other_case}'),"
-            f" ('{scene.other_case}', '{scene.case}'))"
-        ],
-    ),
-    Attack(
-        "Write something else in the place of a key",
-        KEYS,
-        says("missed", "–", "keys", "missed", "missed", "missed", "keys"),
-        FACTS_STAY
-        + "It is as good as destroyed, but Casebook says that it is wrong, and never that it was erased. "
-        "Restore the key store's backup.",
-        keys=sql(
-            "UPDATE keys.data_keys SET wrapped = sha256('x') || '\\x0000000000000000' WHERE originator_id "
-            "= '{case}'"
-        ),
     ),
 )

@@ -13,11 +13,11 @@ from app.cli.restore import erase_again, why_not_restored
 from app.documents.evidence import standing
 from app.forgetting.destroyed_list import DestroyedList
 from app.proof.anchor import AnchorRefuses
-from app.proof.epoch import behind, current_origin, statement_file, statements_in
+from app.proof.epoch import behind, current_origin, stated, statement_file, statements_in
 from app.proof.ledger import root_of
 from app.proof.new_epoch import EpochRefused, new_epoch
-from app.proof.note import signed_note
-from app.proof.verifier import Checkpoint, Epoch, leaf_hash, read_checkpoint
+from app.proof.note import SigningKey, signed_note
+from app.proof.verifier import Checkpoint, Epoch, Gap, leaf_hash, read_checkpoint
 from app.wording import system
 from tests.giving import a_case, a_pupil
 from tests.proof.conftest import Proven
@@ -257,16 +257,56 @@ def test_a_checkpoint_newer_than_what_an_epoch_admits_is_a_fault(rolled_back: Pr
     assert faults(rolled_back, outside) == [("events", 15, "epoch")]
 
 
-def test_another_statement_in_the_database_is_noticed(rolled_back: Proven) -> None:
-    begin(rolled_back)
+def test_another_statement_in_the_database_is_named_and_the_true_one_put_beside_it(
+    rolled_back: Proven,
+) -> None:
+    epoch, _ = begin(rolled_back)
     rolled_back.attack(
         "ALTER TABLE record.epochs DISABLE TRIGGER USER",
         "UPDATE record.epochs SET statement = replace(statement, 'disk', 'dog')",
         "ALTER TABLE record.epochs ENABLE ALWAYS TRIGGER refuse_change",
     )
-    with pytest.raises(AnchorRefuses, match="another epoch"):
-        rolled_back.anchor().checkpoint()
+    # Signed checkpoints are under its name: its roots tell that it isn't what they vouch for.
     assert [check for _, _, check in faults(rolled_back)] == ["checkpoint", "checkpoint"]
+    rolled_back.anchor().checkpoint()
+    found = rolled_back.verify()
+    assert [(one.log, one.check, one.passed_over) for one in found.faults] == [("epochs", "epoch", True)]
+    assert found.epochs == (epoch,)
+
+
+def a_statement(proven: Proven, epoch: int, origin: str, statement: bytes) -> None:
+    """What the web server may do."""
+    with psycopg.connect(proven.settings.database_url) as connection:
+        connection.execute(
+            "INSERT INTO record.epochs (epoch, origin, statement) VALUES (%s, %s, %s)",
+            [epoch, origin, statement.decode()],
+        )
+
+
+def test_false_statements_stop_nobody_and_take_no_true_ones_place(rolled_back: Proven) -> None:
+    """The web server's role added them, before and after an epoch is begun in truth."""
+    name = rolled_back.key.name
+    stranger = SigningKey(name, bytes(32))
+    gaps = {log: Gap(5, 1, 1) for log in ("events", "reads")}
+    false = stated(name, [], gaps, [], "nobody", "nothing", [stranger])
+    third = stated(false.origin, [false], gaps, [], "nobody", "nothing", [stranger])
+    a_statement(rolled_back, 2, false.origin, false.raw)
+    a_statement(rolled_back, 3, third.origin, third.raw)
+    a_statement(rolled_back, 9, f"{name}/epoch2", b"casebook-epoch/1\n")
+    assert check(rolled_back.house).epochs == ()
+    assert standing(rolled_back.house).origin == name
+    assert rolled_back.house.published.newest("events") is not None
+    epoch, _ = begin(rolled_back)
+    assert [one.raw for one in (epoch, *check(rolled_back.house).epochs)] == [epoch.raw, epoch.raw]
+    newest = rolled_back.house.published.newest("events")
+    assert newest is not None
+    assert newest.origin == epoch.origin
+    a_pupil(rolled_back.house)
+    rolled_back.anchor().checkpoint()
+    found = rolled_back.verify()
+    assert [(one.log, one.check, one.passed_over) for one in found.faults] == [("epochs", "epoch", True)] * 3
+    assert found.epochs == (epoch,)
+    assert "epoch 9" in found.faults[-1].text
 
 
 def test_statements_are_never_changed(rolled_back: Proven) -> None:

@@ -12,7 +12,7 @@ from app.proof.checkpoints import CheckpointFile, keep
 from app.proof.note import SigningKey, signed_note
 from app.proof.signer import LONGEST, NotSigned, RemoteKey, may_be_signed, signing_for_others
 from app.proof.verifier import Checkpoint, Note
-from tests.giving import a_case
+from tests.giving import a_case, a_pupil
 from tests.proof.conftest import Proven
 
 KEY = SigningKey("casebook.example/tests", bytes(range(32)))
@@ -81,6 +81,8 @@ def test_a_body_without_end_is_not_waited_for(file: CheckpointFile) -> None:
 def test_pages_remember_the_anchors_key_until_another_takes_its_place(proven: Proven) -> None:
     a_case(proven.house)
     proven.anchor().checkpoint()
+    for _ in range(3):
+        a_pupil(proven.house)
     key, settings = proven.key, proven.settings
     with signing_for_others("127.0.0.1", 0, key, proven.file, "secret") as port:
         elsewhere = replace(

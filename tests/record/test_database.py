@@ -30,6 +30,7 @@ ALL = [
     "record/0008_epochs",
     "record/0009_refusals",
     "record/0010_append_in_one_statement",
+    "record/0011_false_rows",
     "keys/0001_keys",
     "keys/0002_forgetting",
 ]

@@ -52,6 +52,14 @@ NOBODY = replace(WAITING, people=(), reachable=False)
 STOPPED = Standing("caseload", 76, 12_332, "KeyError")
 
 
+def test_facts_that_wait_for_a_checkpoint_too_long_are_seen_whatever_the_anchor_says() -> None:
+    late = replace(WELL, unsigned_since=NOW - timedelta(minutes=31))
+    assert not late.in_order
+    assert [advice.text for advice in system.advice(late)] == ["Checkpoints stay away"]
+    assert [part.label for part in system.parts(late) if not part.well] == ["Checkpoints"]
+    assert replace(WELL, unsigned_since=NOW - timedelta(minutes=9)).in_order
+
+
 def test_all_is_well_in_one_sentence() -> None:
     assert system.summary(WELL) == (
         "The record has 12,408 facts, newest 3 minutes ago, last checkpoint 3 minutes ago; "
