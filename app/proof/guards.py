@@ -29,7 +29,7 @@ TRIGGERS: Final = {
 """By table and name: how it is switched on, what it is fired by, and its function."""
 FUNCTIONS: Final = {
     "refuse_change": "bf1fb3e97fd1c877f6c12c758bf290c69afd52c1cc4ff7867137a24590caf05d",
-    "stamp_event": "b604bfcc8ffc0bc459587bb7e691505aa1637e1dbe1b0ff4a65cb70d31185d06",
+    "stamp_event": "ff8cf5b9db6ca4ca1bee70c28f0540a1a0fa15b8c080fb7f746573dde41df733",
     "stamp_read": "6dc62736d168170483a3826d35368bd2266810ece68afdad09297ad663a93d72",
 }
 """SHA-256 of each function: its text, whether it has its owner's rights, and its settings."""
