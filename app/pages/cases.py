@@ -99,7 +99,7 @@ class SeenCase:
             "held": case.sessions_held,
             "planned": case.sessions_planned,
             "purpose": text_now(self.entries, "PurposeAgreed", "purpose"),
-            "meeting": meeting_line(case),
+            "meeting": meeting_line(case) if case.state in ("matched", "at_review") else None,
             "referred_text": day(case.referred_on) if case.referred_on else None,
         }
 

@@ -23,6 +23,7 @@ from app.wording.common import ERASED_TEXT, _, day, how_long, moment, ngettext
 from app.wording.facts import value_text
 from domain.concern import Concern
 from domain.concern_facts import Notified, OutcomeReceived, ReceiptConfirmed, ReferredOut
+from projections.roll import day_typed
 
 READY: Final = frozenset(
     {
@@ -184,7 +185,17 @@ def _clocks(seen: SeenConcern) -> list[dict[str, Any]]:
             decided,
             policy.decide_within_hours,
         ),
+        *_answer_awaited(seen),
     ]
+
+
+def _answer_awaited(seen: SeenConcern) -> Iterator[dict[str, Any]]:
+    """How long another body hasn't answered. The scheme has no standard for others."""
+    asked = list(seen.of("ReferredOut"))
+    if seen.concern.closed or len(asked) <= seen.concern.told.count(OutcomeReceived):
+        return
+    age = how_long(asked[-1].recorded_at, datetime.now(UTC))
+    yield {"label": _("Answer from outside"), "text": _("Not yet: {age}").format(age=age)}
 
 
 def _clock(label: str, since: datetime, done: Entry | None, hours: int) -> dict[str, Any]:
@@ -218,6 +229,8 @@ def _todo(seen: SeenConcern) -> list[dict[str, Any]]:
     rows = []
     for entry in seen.of("ActionAssigned"):
         due = date.fromisoformat(str(entry.fields["due_on"]))
+        corrected = [one.value for one in entry.corrections if one.field == "due_on"]
+        due = (day_typed(corrected[-1].strip()) if corrected else None) or due
         completed = done.get(entry.version)
         page_for = f"{page_of('concerns/complete-action', seen.concern.id)}?action={entry.version}"
         rows.append(

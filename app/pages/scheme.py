@@ -33,7 +33,11 @@ def scheme() -> ResponseReturnValue:
     return page(
         "coordinator/scheme.html",
         title=_("The scheme’s rules"),
-        version_text=_("These are the rules in force, version {n}.").format(n=policy.version),
+        version_text=_(
+            "These are the rules in force: version {n}. Version 1 is what Casebook starts with."
+        ).format(n=policy.version)
+        if policy.version > 1
+        else _("These are the rules that Casebook starts with: version 1."),
         action={"text": questions.command("scheme/adopt").title, "href": "/scheme/adopt", "primary": True}
         if person().role in BY_KEY["scheme/adopt"].roles
         else None,

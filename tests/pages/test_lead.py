@@ -44,10 +44,18 @@ def test_a_decided_concern_says_what_it_still_waits_for_until_nothing_does(schoo
     assert f"An action is due by {day(late)} Overdue" in first
     assert f"An action is due by {day(later)} Open" in first
 
-    answer = {"outcome": "An assessment began.", "received_on": today()}
-    school.do("concerns/record-outcome", concern_id, by="Ms Hughes", **answer)
+    page = lead.get(f"/concerns/{concern_id}").text
+    assert "Answer from outside Not yet: less than a minute" in page
+    assert f"Me · By {day(late)} Overdue" in page
     concern = school.house.casework.load(Concern, concern_id)
     assert concern is not None
+    said = {"version": min(concern.open_actions), "field": "due_on", "value": later.isoformat()}
+    school.do("concerns/correct", concern_id, by="Ms Hughes", **said, reason="Typed wrongly.")
+    for address in ("/", f"/concerns/{concern_id}"):
+        assert "Overdue" not in lead.get(address).text
+
+    answer = {"outcome": "An assessment began.", "received_on": today()}
+    school.do("concerns/record-outcome", concern_id, by="Ms Hughes", **answer)
     for number in sorted(concern.open_actions):
         done = {"action_version": number, "done_on": today(), "notes": None}
         school.do("concerns/complete-action", concern_id, by="Ms Hughes", **done)

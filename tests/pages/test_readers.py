@@ -273,7 +273,7 @@ def test_a_data_officer_reads_the_rules_and_what_will_be_due_and_changes_nothing
     assert "Nothing is due." in first.text
     assert "Requests to see a record" in first.text
     rules = officer.follow("The scheme’s rules")
-    assert "These are the rules in force, version 1." in rules.text
+    assert "These are the rules that Casebook starts with: version 1." in rules.text
     assert "Adopt the scheme" not in rules.links
     officer.get("/scheme/adopt", status=403)
     officer.get("/cases", status=403)

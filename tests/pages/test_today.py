@@ -39,3 +39,5 @@ def test_a_meeting_whose_day_passed_without_an_entry_isnt_called_the_next_one(sc
         assert f"{before} {moment(at)}, {after}" in coordinator.get(f"/cases/{case_id}").text
         assert f"{before}: {moment(at)}, {after}" in mentor.get("/").text
         assert ("Were to meet" in coordinator.get("/cases").text) == (at < now)
+    school.do("cases/close", case_id, outcome="Better.", reason="Done.")
+    assert "meeting" not in coordinator.get(f"/cases/{case_id}").text.partition("Purpose")[0].lower()
