@@ -7,7 +7,16 @@ from uuid import UUID
 
 import pytest
 
-from domain.erasure import Completed, Erasure, KeyDestroyed, Ordered, Requested, Withdrawn
+from domain.erasure import (
+    Completed,
+    Corrected,
+    Disputed,
+    Erasure,
+    KeyDestroyed,
+    Ordered,
+    Requested,
+    Withdrawn,
+)
 from domain.policy import DEFAULT_POLICY
 from domain.pupil import Enrolled, KeptLonger, LegalHoldPut, LegalHoldReleased, Pupil
 from domain.retention import (
@@ -46,9 +55,27 @@ def gone(target: UUID) -> Any:
 
 
 def test_what_is_due_may_be_asked_for_with_the_reason_of_its_review() -> None:
-    given(Erasure).when(lambda e: e.request(by(OFFICER), matter=DUE, **ASKED)).then(
-        fact(Requested, scope="narrative", targets=(CASE, CONCERN), reason="Kept for its time.")
-    )
+    asked = given(Erasure).when(lambda e: e.request(by(OFFICER), matter=DUE, **ASKED)).then(REQUESTED)
+    assert (asked.scope, asked.grounds, asked.subject_id) == ("narrative", "retention", CASE)
+    assert (asked.targets, asked.people, asked.pupil_id) == ((CASE, CONCERN), (UUID(int=9),), UUID(int=9))
+    given(Erasure, REQUESTED).when(lambda e: e.request(by(HEAD), matter=DUE, **ASKED)).refused("already")
+
+
+def test_a_decision_to_keep_it_ends_with_its_day() -> None:
+    matter = replace(DUE, kept_until=TODAY)
+    given(Erasure).when(lambda e: e.request(by(OFFICER), matter=matter, **ASKED)).then(fact(Requested))
+
+
+def test_an_entry_of_an_erasure_may_be_corrected_and_disputed() -> None:
+    wrong: dict[str, Any] = {
+        "version": 1,
+        "field": "reason",
+        "value": "Kept for longer.",
+        "reason": "Mistyped.",
+    }
+    given(Erasure, REQUESTED).when(lambda e: e.correct(by(OFFICER), **wrong)).then(fact(Corrected, **wrong))
+    said: dict[str, Any] = {"version": 1, "words": "It isn't due."}
+    given(Erasure, REQUESTED).when(lambda e: e.dispute(by(OFFICER), **said)).then(fact(Disputed, **said))
 
 
 @pytest.mark.parametrize(
@@ -88,6 +115,8 @@ def test_mentoring_alone_may_be_forgotten_early_when_the_pupil_asks() -> None:
 
 def test_another_person_approves() -> None:
     given(Erasure, REQUESTED).when(lambda e: e.approve(by(OFFICER), matter=DUE)).refused("Another person")
+    asked_by_the_head = fact(Requested, **REQUESTED[1] | {"recorded_by": HEAD})
+    given(Erasure, asked_by_the_head).when(lambda e: e.approve(by(OFFICER), matter=DUE)).then(fact(Ordered))
     erasure = given(Erasure, REQUESTED).when(lambda e: e.approve(by(HEAD), matter=DUE)).then(fact(Ordered))
     assert (erasure.state, erasure.requested_by, erasure.ordered_by) == ("ordered", OFFICER, HEAD)
     given(Erasure, REQUESTED, ORDERED).when(lambda e: e.approve(by(COORDINATOR), matter=DUE)).refused(
@@ -99,6 +128,8 @@ def test_what_the_second_person_sees_is_what_the_first_one_asked_for() -> None:
     more = replace(DUE, targets=(CASE, CONCERN, UUID(int=7)))
     refusal = given(Erasure, REQUESTED).when(lambda e: e.approve(by(HEAD), matter=more)).refused("Withdraw")
     assert refusal.way_out == "withdraw"
+    fewer = replace(DUE, targets=(CASE,))
+    given(Erasure, REQUESTED).when(lambda e: e.approve(by(HEAD), matter=fewer)).refused("Withdraw")
     turned = replace(DUE, targets=(CONCERN, CASE))
     given(Erasure, REQUESTED).when(lambda e: e.approve(by(HEAD), matter=turned)).then(fact(Ordered))
 
@@ -129,6 +160,14 @@ def test_each_key_is_recorded_as_gone_once_and_then_it_is_completed() -> None:
     assert done.when(lambda e: e.complete(by())).then(fact(Completed)).state == "completed"
     finished = given(Erasure, REQUESTED, ORDERED, gone(CASE), gone(CONCERN), fact(Completed))
     finished.when(lambda e: e.approve(by(HEAD), matter=DUE)).refused("already been erased")
+
+
+def test_nothing_is_destroyed_or_completed_for_a_request_that_has_ended() -> None:
+    withdrawn = (REQUESTED, fact(Withdrawn, reason="No"))
+    completed = (REQUESTED, ORDERED, gone(CASE), gone(CONCERN), fact(Completed))
+    for past in (withdrawn, completed):
+        given(Erasure, *past).when(lambda e: e.key_destroyed(by(), target=CASE, kid="0f")).refused("never")
+        given(Erasure, *past).when(lambda e: e.complete(by())).refused("Not every key")
 
 
 BORN = fact(
@@ -167,9 +206,17 @@ def test_a_concern_is_kept_until_the_youngest_in_it_is_25() -> None:
     assert concerns_until(DEFAULT_POLICY, [], None) == date.min
 
 
+def test_nobody_is_under_a_hold_and_nothing_has_a_concern_unless_somebody_says_so() -> None:
+    person, matter = Person(TODAY), Matter("identity", CASE, None, (CASE,), (), keep_until=TODAY)
+    assert (person.held, matter.held, matter.with_concern) == (False, False, False)
+    assert len({person, Person(TODAY)}) == len({matter, replace(matter)}) == 1
+
+
 def test_a_birthday_on_29_february_counts_as_1_march() -> None:
     assert years_after(date(2016, 2, 29), 25) == date(2041, 3, 1)
+    assert years_after(date(2012, 2, 29), 25) == date(2037, 3, 1)
     assert years_after(date(2016, 2, 29), 4) == date(2020, 2, 29)
+    assert years_after(date(2016, 5, 6), 9_000) == date(9999, 5, 6), "no calendar goes further"
 
 
 def test_mentoring_alone_is_kept_for_a_year_after_leaving() -> None:
@@ -183,7 +230,12 @@ def test_mentoring_alone_is_kept_for_a_year_after_leaving() -> None:
 
 @pytest.mark.parametrize(
     ("born", "left"),
-    [((2010, 8, 31), (2028, 8, 31)), ((2010, 9, 1), (2029, 8, 31)), ((2010, 1, 1), (2028, 8, 31))],
+    [
+        ((2010, 8, 31), (2028, 8, 31)),
+        ((2010, 9, 1), (2029, 8, 31)),
+        ((2011, 9, 1), (2030, 8, 31)),
+        ((2010, 1, 1), (2028, 8, 31)),
+    ],
 )
 def test_who_has_no_leaving_day_left_in_the_summer_after_their_18th_birthday(
     born: tuple[int, int, int], left: tuple[int, int, int]
