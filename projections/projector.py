@@ -44,6 +44,9 @@ PASSING: Final = (OperationalError, InterfaceError, PoolTimeout, UndefinedTable)
 """Errors that go away by trying again: a lost connection, a lock held too long, a table that is made anew."""
 
 
+Opened = Ahead[Sequence[Told] | None]
+
+
 class _Moved(Exception):
     """Somebody else moved a model's position: a rebuild, or another leader."""
 
@@ -100,7 +103,7 @@ class Projector:
                 stop.wait(_STAND_BY_SECONDS)
 
     def _lead(self, connection: Connection[Any], stop: Event) -> None:
-        ahead = Ahead(self._read, self._batch)
+        ahead = Ahead(self._read, self._batch, self._opened)
         try:
             prepare(connection, self._models)
             connection.execute("DELETE FROM views.faults")
@@ -133,7 +136,15 @@ class Projector:
         self._positions = positions(connection)
         self._stopped = faults(connection)
 
-    def _step(self, connection: Connection[Any], ahead: Ahead, stop: Event) -> bool:
+    def _opened(self, rows: Sequence[Row]) -> Sequence[Told] | None:
+        """What any model hears of them; None if one can't be opened, which is found when they are taken."""
+        kinds = {model.kind for model in self._models}
+        try:
+            return open_rows(self._opener, [row for row in rows if is_heard(row.topic, kinds)])
+        except Exception:
+            return None
+
+    def _step(self, connection: Connection[Any], ahead: Opened, stop: Event) -> bool:
         """One batch for each group of models that stand at the same place; whether there was any."""
         groups: dict[int, list[ReadModel[Any]]] = {}
         for model in self._models:
@@ -141,11 +152,13 @@ class Projector:
                 groups.setdefault(self._positions[model.name], []).append(model)
         moved = False
         for position, models in groups.items():
-            rows = [] if stop.is_set() else ahead.after(position)
+            if stop.is_set():
+                break
+            rows, told = ahead.after(position)
             if rows:
                 moved = True
                 try:
-                    self._take(connection, models, position, rows)
+                    self._take(connection, models, position, rows, told)
                 except _Moved:
                     self._look(connection)
         return moved
@@ -156,12 +169,13 @@ class Projector:
         models: Sequence[ReadModel[Any]],
         position: int,
         rows: Sequence[Row],
+        told: Sequence[Told] | None,
     ) -> None:
-        kinds = {model.kind for model in models}
-        heard = [row for row in rows if is_heard(row.topic, kinds)]
         upto = rows[-1].notification_id
         try:
-            told = open_rows(self._opener, heard)
+            if told is None:
+                kinds = {model.kind for model in models}
+                told = open_rows(self._opener, [row for row in rows if is_heard(row.topic, kinds)])
             with connection.pipeline():
                 self._advance(connection, models, position, told, upto)
         except _Moved:
@@ -172,7 +186,7 @@ class Projector:
             ):
                 raise
             for model in models:
-                own = [row for row in heard if is_heard(row.topic, {model.kind})]
+                own = [row for row in rows if is_heard(row.topic, {model.kind})]
                 self._isolate(connection, model, own, upto)
 
     def _isolate(
