@@ -6,12 +6,14 @@ subjects must agree on is decided here, so that both are saved together or neith
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final, Protocol
 from uuid import UUID
 
 from marshmallow import Schema
 
 from app.forms import schema_for, why_not_a_value
+from app.history.visible import is_shown
 from domain.concern import Concern
 from domain.erasure import Erasure
 from domain.fact import By, Command, Fact, Subject, said_fields
@@ -154,8 +156,8 @@ def _apply(desk: Desk, mentor: Mentor, by: By, said: dict[str, Any]) -> Sequence
 
 def _correct(desk: Desk, subject: Subject, by: By, said: dict[str, Any]) -> Sequence[Subject]:
     version, field = said["version"], said["field"]
-    if 1 <= version <= len(subject.told):
-        fact = subject.told[version - 1]
+    fact = _theirs(desk, subject, by, version)
+    if fact is not None:
         if desk.role == "mentor" and subject.told_by[version - 1] != by.account:
             subject.refuse("You can correct only what you recorded yourself. Ask your coordinator.")
         if field in said_fields(fact):
@@ -166,6 +168,25 @@ def _correct(desk: Desk, subject: Subject, by: By, said: dict[str, Any]) -> Sequ
                 _other(desk, Pupil, "value", UUID(said["value"]))
     subject.correct(by, **said)
     return [subject]
+
+
+def _dispute(desk: Desk, subject: Subject, by: By, said: dict[str, Any]) -> Sequence[Subject]:
+    _theirs(desk, subject, by, said["version"])
+    subject.dispute(by, **said)
+    return [subject]
+
+
+def _theirs(desk: Desk, subject: Subject, by: By, version: int) -> type[Fact] | None:
+    """The entry, if it is there. Refuses one that isn't shown to this person, as if it weren't there, and one
+    of a kind that their role doesn't record."""
+    if not 1 <= version <= len(subject.told):
+        return None
+    fact = subject.told[version - 1]
+    if not is_shown(subject, version, desk.role, by.account):
+        subject.refuse(f"There is no entry number {version} in this record.")
+    if desk.role not in may_record(fact):
+        subject.refuse("Only those who record such entries can correct or dispute them.")
+    return fact
 
 
 def _ask_to_erase(desk: Desk, erasure: Erasure, by: By, said: dict[str, Any]) -> Sequence[Subject]:
@@ -199,7 +220,7 @@ def _concern(verb: str, method: Command) -> Doing:
 COMMANDS: Final[tuple[Doing, ...]] = (
     Doing("pupils", None, Pupil, Pupil.enrol, OFFICE),
     Doing("pupils", "correct", Pupil, Pupil.correct, OFFICE, _correct),
-    Doing("pupils", "dispute", Pupil, Pupil.dispute, OFFICE),
+    Doing("pupils", "dispute", Pupil, Pupil.dispute, OFFICE, _dispute),
     Doing("pupils", "leave", Pupil, Pupil.leave, OFFICE),
     Doing("mentors", None, Mentor, Mentor.apply, COORDINATOR, _apply),
     _mentor("interview", Mentor.interview),
@@ -213,7 +234,7 @@ COMMANDS: Final[tuple[Doing, ...]] = (
     _mentor("appoint", Mentor.appoint),
     _mentor("stand-down", Mentor.stand_down),
     Doing("mentors", "correct", Mentor, Mentor.correct, COORDINATOR, _correct),
-    Doing("mentors", "dispute", Mentor, Mentor.dispute, COORDINATOR),
+    Doing("mentors", "dispute", Mentor, Mentor.dispute, COORDINATOR, _dispute),
     Doing("cases", None, MenteeCase, MenteeCase.refer, OFFICE | MENTORS | {"referrer"}, _refer),
     _case("decline", MenteeCase.decline, COORDINATOR),
     _case("match", MenteeCase.match, COORDINATOR, decide=_match),
@@ -230,7 +251,7 @@ COMMANDS: Final[tuple[Doing, ...]] = (
     _case("hold", MenteeCase.hold, OFFICE, decide=_hold),
     _case("release", MenteeCase.release, LEADS),
     _case("correct", MenteeCase.correct, OFFICE | MENTORS, decide=_correct, own=True),
-    _case("dispute", MenteeCase.dispute, OFFICE | MENTORS, own=True),
+    _case("dispute", MenteeCase.dispute, OFFICE | MENTORS, decide=_dispute, own=True),
     _concern("acknowledge", Concern.acknowledge),
     _concern("assess", Concern.assess),
     _concern("decide", Concern.decide),
@@ -246,7 +267,7 @@ COMMANDS: Final[tuple[Doing, ...]] = (
     _concern("transfer", Concern.transfer),
     _concern("confirm-receipt", Concern.confirm_receipt),
     Doing("concerns", "correct", Concern, Concern.correct, LEADS | ABOUT_STAFF, _correct),
-    Doing("concerns", "dispute", Concern, Concern.dispute, LEADS | ABOUT_STAFF),
+    Doing("concerns", "dispute", Concern, Concern.dispute, LEADS | ABOUT_STAFF, _dispute),
     Doing("scheme", "adopt", Scheme, Scheme.adopt, COORDINATOR | {"head"}),
 )
 
@@ -272,3 +293,14 @@ FOR_PROGRAMS: Final = (*COMMANDS, BREAK_CONFIDENTIALITY, RAISE_CONCERN)
 """What the API offers."""
 
 BY_KEY: Final[dict[str, Doing]] = {doing.key: doing for doing in (*FOR_PROGRAMS, *FORGETTING)}
+
+
+@cache
+def may_record(fact_class: type[Fact]) -> frozenset[str]:
+    """The roles that may record such a fact: everybody, where no command asks for its fields."""
+    roles = [
+        doing.roles
+        for doing in BY_KEY.values()
+        if doing.verb not in ("correct", "dispute") and doing.fact is fact_class
+    ]
+    return frozenset().union(*roles) if roles else EVERYBODY

@@ -9,7 +9,7 @@ from enum import Enum
 from typing import Final, Protocol
 from uuid import UUID
 
-from domain.fact import Fact
+from domain.fact import Fact, Subject
 from domain.mentee_case_facts import Closed, Matched, MatchEnded
 
 
@@ -112,3 +112,14 @@ def own_pairing(facts: Iterable[Fact], mentor_id: UUID | None) -> frozenset[int]
         if isinstance(fact, MatchEnded | Closed):
             inside = False
     return frozenset(versions)
+
+
+def is_shown(subject: Subject, version: int, role: str, account: UUID) -> bool:
+    """Whether somebody who may open a subject is shown its entry of this number. A mentor who may open a case
+    has it now: theirs is what was recorded since the last match."""
+    rule = rule_for(role, subject.told[version - 1].TOPIC)
+    if rule is None or subject.told_by[version - 1] == account:
+        return rule is not None
+    if rule.others is Others.IN_OWN_PAIRING:
+        return Matched in subject.told[:version] and Matched not in subject.told[version:]
+    return rule.others is Others.ALWAYS

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import Forbidden, NotFound
 
 from app.access.policy import house, person
-from app.commands import BY_KEY, Doing
+from app.commands import BY_KEY, Doing, may_record
 from app.history import ERASED_JSON, Entry, entries
 from app.pages.common import looked, page
 from app.pages.giving import Asking, with_options
@@ -125,6 +125,7 @@ def with_links(
         entry.version
         for entry in seen
         if FACTS[entry.topic] in said_by_people
+        and who.role in may_record(FACTS[entry.topic])
         and any(name in entry.fields for name in said_fields(FACTS[entry.topic]))
         and (who.role != "mentor" or entry.recorded_by.id == who.account)
     }
