@@ -195,6 +195,9 @@ def schema_for(fact_class: type[Fact], name: str) -> Schema:
         made["value"] = AsText(required=True, validate=[validate.Length(max=LONGEST_TEXT), storable])
     if issubclass(fact_class, Raised):
         made.update(_telling())
+        for field in made.values():
+            # A program says null of what it doesn't know, and that is no reason to refuse somebody who tells.
+            field.allow_none = True
     return Schema.from_dict(made, name=name)()
 
 

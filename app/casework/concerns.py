@@ -88,7 +88,7 @@ class Casework(Giving):
     def _made_to_fit(
         self, person: Person, key: CommandKey, said: dict[str, Any]
     ) -> tuple[dict[str, Any], By]:
-        said = dict(said)
+        said = {name: value for name, value in said.items() if value is not None}
         gaps = list(said.pop("gaps", ()))
         happened_on = said.pop("happened_on", None)
         if happened_on is not None and happened_on > self.today():

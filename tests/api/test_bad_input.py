@@ -299,3 +299,15 @@ def test_a_pupil_may_be_enrolled_with_any_real_name(school: School) -> None:
         made = school.post("/pupils", body=PUPIL | {"given_name": given, "family_name": family})
         assert made.status_code == 201
         assert made.get_json()["given_name"] == given
+
+
+@pytest.mark.parametrize("doing", [OFFERED[key] for key in NEVER_REFUSED], ids=NEVER_REFUSED)
+def test_null_of_what_isnt_known_refuses_nobody_who_tells(school: School, doing: Doing) -> None:
+    nothing = dict.fromkeys(doing.schema.fields)
+    path = f"/cases/{school.a_case()}/break-confidentiality" if doing.verb else "/concerns"
+    answer = school.post(path, "dsl", nothing | {"facts": "Seen."})
+    assert answer.status_code in (200, 201), answer.get_json()
+    concern = answer.get_json().get("concern_id") or answer.get_json()["id"]
+    told = school.get(f"/concerns/{concern}", "dsl").get_json()
+    kept = [told[name] for name in ("childs_words", "facts", "about", "involved")]
+    assert kept == ["", "Seen.", "pupil", []]
