@@ -7,6 +7,8 @@ from getpass import getpass
 from typing import Any, Final
 from uuid import UUID, uuid4
 
+from app.access.throttling import Throttled
+from app.casework import Busy, NotFound
 from app.cli.output import Commands, Failed, add_command, as_json, progress, table
 from app.cli.surroundings import settings_here
 from app.commands import BY_KEY, OFFICERS, Invalid
@@ -24,6 +26,7 @@ from projections.positions import wait_for
 from projections.retention import Retention
 
 SHOWN_SECONDS: Final = 10.0
+NO_ERASURE: Final = "There is no such erasure."
 
 
 def add_to(commands: Commands) -> None:
@@ -92,7 +95,10 @@ def _give(house: House, said: Namespace) -> int:
         asked["reason"] = said.reason
     doing = BY_KEY["erasures/request" if said.request else "erasures/approve"]
     password = getpass() if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
-    person = house.accounts.by_password(said.name, password, "the server itself")
+    try:
+        person = house.accounts.by_password(said.name, password, "the server itself")
+    except Throttled as throttled:
+        raise Failed(f"Too many wrong passwords. Wait {throttled.seconds} seconds.") from None
     if person is None:
         raise Failed("The user name or the password isn't right.")
     if person.role not in OFFICERS:
@@ -100,6 +106,10 @@ def _give(house: House, said: Namespace) -> int:
     key = house.casework.key(person, f"command {doing.key}", str(uuid4()), asked)
     try:
         done = house.casework.run(doing, person, asked, key=key, subject_id=said.approve)
+    except Busy:
+        raise Failed("Others were recording the same things at this moment. Try again.") from None
+    except NotFound:
+        raise Failed(NO_ERASURE) from None
     except Refused as refused:
         raise Failed(refused.sentence) from None
     except Invalid as wrong:
@@ -134,7 +144,7 @@ def _apply(house: House) -> int:
 def _show(house: House, erasure_id: UUID, json: bool) -> int:
     found = certificate(house, erasure_id)
     if found is None:
-        raise Failed("There is no such erasure.")
+        raise Failed(NO_ERASURE)
     if json:
         as_json(told_to_programs(found))
         return 0

@@ -1,10 +1,11 @@
 """The commands of proof: anchor, checkpoint, log-key, verify."""
 
 import sys
-from argparse import Namespace
+from argparse import ArgumentTypeError, Namespace
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -62,11 +63,20 @@ def add_to(commands: Commands) -> None:
     verify.add_argument(
         "--clock-skew",
         metavar="SECONDS",
-        type=float,
+        type=seconds,
         help="how far the clocks of database and anchor may be apart (default: 120)",
     )
     verify.add_argument("--deep", action="store_true", help="read the header of every sealed entry too")
     verify.add_argument("--json", action="store_true")
+
+
+def seconds(text: str) -> float:
+    """So many seconds, for argparse."""
+    found = float(text)
+    # What isn't a number compares as nothing does: no time would ever be wrong.
+    if not 0 <= found < inf:
+        raise ArgumentTypeError("seconds, from 0 on")
+    return found
 
 
 def signing_key(settings: Settings) -> SigningKey:
@@ -151,7 +161,7 @@ def _checkpoint(said: Namespace) -> None:
     if said.add_cosignature:
         add_cosignature(settings, said.add_cosignature)
         return
-    if said.proof:
+    if said.proof is not None:
         print_proof(settings, said.log, said.proof)
         return
     notes = anchor_of(settings).checkpoint()
@@ -262,7 +272,7 @@ def _told_to_people(report: Any) -> None:
         print("independently: give such a one with --checkpoint.")
     for fault in report.faults:
         said = "FALSE ROW, passed over" if fault.passed_over else "NOT VERIFIED"
-        print(f"{said} ({fault.log}, {fault.check}): {fault.text}.")
+        print(f"{said} ({fault.log}, {fault.check}): {fault.text.removesuffix('.')}.")
     if report.faults and all(fault.passed_over for fault in report.faults):
         print(
             "What is recorded is what was signed. Somebody with the web server's password to the database "

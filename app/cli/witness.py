@@ -10,7 +10,7 @@ from threading import Event, Thread
 from time import time
 from typing import TYPE_CHECKING, Final
 
-from app.cli.output import Commands, Failed, add_command
+from app.cli.output import Commands, Failed, add_command, as_json
 from app.proof.checkpoints import READS_SUFFIX
 from app.proof.log_rows import LOGS
 from app.proof.verifier import Checkpoint, NotVerified, VerifierKey
@@ -55,6 +55,7 @@ def add_to(commands: Commands) -> None:
         )
 
     seen = add_command(parts, "seen", _seen, "Show what this witness saw last.")
+    seen.add_argument("--json", action="store_true")
     for command in (look, sign, seen):
         command.add_argument(
             "--log-key", metavar="VKEY", action="append", required=True, help="the school's; both in a change"
@@ -75,7 +76,7 @@ def add_outside_to(checkpoint: ArgumentParser) -> None:
         "--add-cosignature", metavar="FILE", help="keep what a witness sent; - reads standard input"
     )
     checkpoint.add_argument(
-        "--proof", metavar="SIZE", type=int, help="print what shows that the log only grew since then"
+        "--proof", metavar="SIZE", type=entries, help="print what shows that the log only grew since then"
     )
     checkpoint.add_argument("--log", choices=LOGS, default="events", help="the log of --proof")
     checkpoint.add_argument(
@@ -84,6 +85,14 @@ def add_outside_to(checkpoint: ArgumentParser) -> None:
     checkpoint.add_argument(
         "--stamp-authority", metavar="FILE", type=Path, help="its root certificate, to check the stamp with"
     )
+
+
+def entries(text: str) -> int:
+    """So many entries of a log, for argparse."""
+    found = int(text)
+    if found < 1:
+        raise ValueError
+    return found
 
 
 def keys_of(texts: list[str]) -> list[VerifierKey]:
@@ -198,6 +207,9 @@ def _seen(said: Namespace) -> None:
     seen = [one for name in names for one in witness.seen(name)]
     if not seen:
         raise Failed("Nothing was seen yet.")
+    if said.json:
+        as_json([{"origin": one.origin, "size": one.size} for one in seen])
+        return
     for one in seen:
         print(f"{one.origin}: {one.size} entries")
 

@@ -72,6 +72,8 @@ def test_two_people_erase_at_the_server_each_with_their_own_password(
     assert status == 0, err
     erasure = UUID(out.strip())
     assert "Another person" in casebook("erase", "--approve", erasure, "--as", "Ms Data", typed=PASSWORD)[2]
+    status, _out, err = casebook("erase", "--approve", case, "--as", "Dr Evans", typed=PASSWORD)
+    assert (status, err) == (1, "casebook: There is no such erasure.\n")
     assert casebook("erase", "--approve", erasure, "--as", "Dr Evans", typed=PASSWORD)[0] == 0
     assert casebook("erase", "--resume") == (0, f"{erasure}: completed\n", "")
     assert casebook("erase", "--resume")[1] == "Nothing was left to finish.\n"

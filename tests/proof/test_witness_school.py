@@ -1,5 +1,6 @@
 """A governor's laptop and a school: the commands on both sides, over real HTTP and by files."""
 
+import json
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -142,6 +143,7 @@ def test_a_laptop_looks_signs_and_sees_what_must_not_be(
         f"{proven.settings.origin}: 3 entries",
         f"{proven.settings.origin}/reads: 1 entries",
     ]
+    assert json.loads(laptop("seen", "--json", *known)[1])[0] == {"origin": proven.settings.origin, "size": 3}
 
     # Whoever holds the log key rewrites the record, and its checkpoints with it.
     proven.attack(
