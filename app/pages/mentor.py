@@ -119,7 +119,6 @@ def raised_rows(raised: list[Concern]) -> list[dict[str, Any]]:
             "text": moment(one.raised_at),
             "href": f"/worried/{one.concern_id}",
             "state": one.state,
-            "seen_text": "",
         }
         for one in reversed(raised)
     ]
