@@ -13,6 +13,7 @@ from domain.pupil import Corrected, KeptLonger, Left, Pupil
 from domain.retention import (
     Matter,
     Person,
+    Scope,
     concerns_until,
     left_school,
     mentoring_until,
@@ -155,7 +156,17 @@ def of_case(policy: Policy, case: Case, concerns: Sequence[Concern], people: Peo
         own = people.get(case.pupil_id) if case.pupil_id else None
         keep_until = mentoring_until(policy, own.person if own else None, case.closed_on)
     targets = (case.case_id, *(concern.concern_id for concern in concerns))
-    return _matter("narrative", case.case_id, case.pupil_id, targets, ids, people, keep_until, still_open)
+    return _matter(
+        "narrative",
+        case.case_id,
+        case.pupil_id,
+        targets,
+        ids,
+        people,
+        keep_until,
+        still_open,
+        with_concern=bool(concerns),
+    )
 
 
 def of_concern(policy: Policy, concern: Concern, people: People) -> Matter:
@@ -165,7 +176,15 @@ def of_concern(policy: Policy, concern: Concern, people: People) -> Matter:
     keep_until = _concerns_until(policy, [concern], ids, people)
     subject = concern.concern_id
     return _matter(
-        "narrative", subject, concern.pupil_id, (subject,), ids, people, keep_until, still_open, True
+        "narrative",
+        subject,
+        concern.pupil_id,
+        (subject,),
+        ids,
+        people,
+        keep_until,
+        still_open,
+        with_concern=True,
     )
 
 
@@ -185,7 +204,17 @@ def of_mentor(
     keep_until = mentors_until(policy, own.person if own else None, None)
     targets = (mentor.mentor_id, *(account for account, _ended in accounts))
     ids = (mentor.pupil_id,)
-    return _matter("mentor", mentor.mentor_id, mentor.pupil_id, targets, ids, people, keep_until, still_open)
+    return _matter(
+        "mentor",
+        mentor.mentor_id,
+        mentor.pupil_id,
+        targets,
+        ids,
+        people,
+        keep_until,
+        still_open,
+        with_concern=False,
+    )
 
 
 def of_pupil(policy: Policy, keeping: Keeping, others: Iterable[Matter], today: date) -> Matter:
@@ -197,7 +226,9 @@ def of_pupil(policy: Policy, keeping: Keeping, others: Iterable[Matter], today: 
     clocks = [mentoring_until(policy, keeping.person, None), *(matter.keep_until for matter in others)]
     with_concern = any(matter.with_concern for matter in others)
     people = {own: keeping}
-    return _matter("identity", own, own, (own,), (own,), people, max(clocks), still_open, with_concern)
+    return _matter(
+        "identity", own, own, (own,), (own,), people, max(clocks), still_open, with_concern=with_concern
+    )
 
 
 def _in_it(ids: Iterable[UUID | None], concerns: Sequence[Concern]) -> tuple[UUID, ...]:
@@ -214,7 +245,7 @@ def _concerns_until(policy: Policy, concerns: Sequence[Concern], ids: Iterable[U
 
 
 def _matter(
-    scope: Any,
+    scope: Scope,
     subject_id: UUID,
     pupil_id: UUID | None,
     targets: tuple[UUID, ...],
@@ -222,7 +253,8 @@ def _matter(
     people: People,
     keep_until: date,
     still_open: str | None,
-    with_concern: bool | None = None,
+    *,
+    with_concern: bool,
 ) -> Matter:
     known = [people[one] for one in ids if one in people]
     return Matter(
@@ -234,8 +266,6 @@ def _matter(
         keep_until=keep_until,
         kept_until=max((one.kept_until for one in known if one.kept_until), default=None),
         held=any(one.held for one in known),
-        with_concern=len(targets) > 1
-        if with_concern is None and scope == "narrative"
-        else bool(with_concern),
+        with_concern=with_concern,
         still_open=still_open,
     )

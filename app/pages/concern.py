@@ -204,11 +204,14 @@ def _clock(label: str, since: datetime, done: Entry | None, hours: int) -> dict[
     return {
         "label": label,
         "text": _("After {age}").format(age=age) if done else _("Not yet: {age}").format(age=age),
-        "standard_text": ngettext("Standard: within {n} hour", "Standard: within {n} hours", hours).format(
-            n=hours
-        ),
+        "standard_text": within(hours),
         "over": until - since > timedelta(hours=hours),
     }
+
+
+def within(hours: int) -> str:
+    """A standard in words."""
+    return ngettext("Standard: within {n} hour", "Standard: within {n} hours", hours).format(n=hours)
 
 
 def _decision(seen: SeenConcern, entry: Entry) -> dict[str, Any]:

@@ -13,12 +13,12 @@ from app.access.relation import CONCERN_READERS, about_of, concerns_seen_by, may
 from app.commands import ABOUT_STAFF, LEADS
 from app.forms import today
 from app.pages.common import PAGE, cursor, lists, looked, page
-from app.pages.concern import SeenConcern, concern_page
+from app.pages.concern import SeenConcern, concern_page, within
 from app.pages.doing import command_page, entry_page, may_do
 from app.pages.people import People, people
 from app.pages.reading_forms import clean
 from app.wording import questions
-from app.wording.common import CONCERN_STATES, _, ago, day, how_long, moment, ngettext
+from app.wording.common import CONCERN_STATES, _, ago, day, how_long, moment
 from app.wording.facts import value_text
 from domain.policy import Policy
 from projections.concerns import About, Concern, State
@@ -140,11 +140,6 @@ def named(concern: Concern, found: People) -> dict[str, str]:
     if concern.about == "staff":
         return {"name": _("A member of staff"), "year": "", "form": ""}
     return found.pupil(concern.pupil_id, _("A pupil who isn’t named in a case"))
-
-
-def within(hours: int) -> str:
-    """A standard in words."""
-    return ngettext("Standard: within {n} hour", "Standard: within {n} hours", hours).format(n=hours)
 
 
 @bp.get("/concerns")
