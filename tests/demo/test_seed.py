@@ -116,6 +116,6 @@ def test_the_roll_is_a_file_that_the_importer_takes_without_a_word() -> None:
 
 
 def test_a_school_s_own_record_is_never_told_stories(house: House) -> None:
-    with pytest.raises(Exception, match="only a demo may invent"):
+    with pytest.raises(Exception, match="Only a demo may invent"):
         tell_the_year(house, SCHOOL)
     assert house.recorder.max_notification_id() is None
