@@ -28,7 +28,6 @@ _number = Struct("!q").pack
 _as_number = Struct("!q").unpack
 _length = Struct("!i").pack
 _array_head = Struct("!5i").pack
-_NULL: Final = _length(-1)
 _BEGUN: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _GONE: Final = b"26000"
 
@@ -103,13 +102,13 @@ def as_moment(value: bytes) -> datetime:
     return _BEGUN + timedelta(microseconds=as_number(value))
 
 
-def array(kind: int, items: Sequence[bytes | None]) -> bytes:
-    """An array of one dimension, such as `UUIDS`; None stands for NULL."""
+def array(kind: int, items: Sequence[bytes]) -> bytes:
+    """An array of one dimension, such as `UUIDS`."""
     if not items:
         return _array_head(0, 0, kind, 0, 0)[:12]
-    parts = [_array_head(1, int(None in items), kind, len(items), 1)]
+    parts = [_array_head(1, 0, kind, len(items), 1)]
     for item in items:
-        parts += (_NULL,) if item is None else (_length(len(item)), item)
+        parts += (_length(len(item)), item)
     return b"".join(parts)
 
 

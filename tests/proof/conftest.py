@@ -20,6 +20,7 @@ from app.proof.log_key import create_log_key
 from app.proof.note import SigningKey
 from app.proof.verify import Report, Verifier
 from app.settings import Settings
+from tests.giving import a_case, a_pupil
 
 
 @dataclass
@@ -91,3 +92,29 @@ def with_an_anchor(settings: Settings, cluster: Embedded, folder: Path) -> Itera
     superuser = make_conninfo(cluster.url("superuser"), dbname=database)
     with House(settings) as house:
         yield Proven(house, settings, key, file, superuser)
+
+
+CUT = (
+    "DELETE FROM record.events WHERE notification_id > 4",
+    "UPDATE record.heads SET size = 4 WHERE log = 'events'",
+    "DELETE FROM record.reads WHERE id > 1",
+    "UPDATE record.heads SET size = 1 WHERE log = 'reads'",
+    "DELETE FROM record.checkpoints WHERE size > 3",
+    "DELETE FROM record.checkpoints WHERE size > 1 AND origin LIKE '%/reads'",
+)
+"""What an older back-up doesn't have."""
+
+
+@pytest.fixture
+def rolled_back(proven: Proven) -> Proven:
+    """Three facts and a read signed, then ten and two; then back to the first four facts and one read."""
+    a_case(proven.house)
+    a_pupil(proven.house)
+    proven.log_read()
+    proven.anchor().checkpoint()
+    for _ in range(7):
+        a_pupil(proven.house)
+    proven.log_read()
+    proven.anchor().checkpoint()
+    proven.attack(*CUT)
+    return proven

@@ -22,31 +22,6 @@ from app.wording import system
 from tests.giving import a_case, a_pupil
 from tests.proof.conftest import Proven
 
-CUT = (
-    "DELETE FROM record.events WHERE notification_id > 4",
-    "UPDATE record.heads SET size = 4 WHERE log = 'events'",
-    "DELETE FROM record.reads WHERE id > 1",
-    "UPDATE record.heads SET size = 1 WHERE log = 'reads'",
-    "DELETE FROM record.checkpoints WHERE size > 3",
-    "DELETE FROM record.checkpoints WHERE size > 1 AND origin LIKE '%/reads'",
-)
-"""What an older back-up doesn't have."""
-
-
-@pytest.fixture
-def rolled_back(proven: Proven) -> Proven:
-    """Three facts and a read signed, then ten and two; then back to the first four facts and one read."""
-    a_case(proven.house)
-    a_pupil(proven.house)
-    proven.log_read()
-    proven.anchor().checkpoint()
-    for _ in range(7):
-        a_pupil(proven.house)
-    proven.log_read()
-    proven.anchor().checkpoint()
-    proven.attack(*CUT)
-    return proven
-
 
 def begin(proven: Proven, *, although_changed: bool = False) -> tuple[Epoch, list[bytes]]:
     return new_epoch(

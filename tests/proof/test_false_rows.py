@@ -16,7 +16,6 @@ from app.proof.verifier import Checkpoint, Note, read_checkpoint
 from app.wording import system
 from tests.giving import a_case, a_pupil
 from tests.proof.conftest import Proven
-from tests.proof.test_epoch import CUT
 
 STRANGER = SigningKey("casebook.example/tests", bytes(32))
 WITNESS = SigningKey("governors.example", bytes(range(32)))
@@ -136,29 +135,24 @@ def test_a_witness_who_isnt_listed_is_shown_by_what_can_be_read() -> None:
     assert good_lines(note, [line], [WITNESS.verifier_key.timed]) == ""
 
 
-def test_a_new_epoch_is_begun_beside_false_rows(proven: Proven) -> None:
-    a_case(proven.house)
-    a_pupil(proven.house)
-    proven.log_read()
-    proven.anchor().checkpoint()
-    for _ in range(7):
-        a_pupil(proven.house)
-    proven.log_read()
-    proven.anchor().checkpoint()
-    proven.attack(*CUT)
+def test_a_new_epoch_is_begun_beside_false_rows(rolled_back: Proven) -> None:
     for size in range(20, 140):
-        false_checkpoint(proven, size)
+        false_checkpoint(rolled_back, size)
     by_the_web(
-        proven,
+        rolled_back,
         "INSERT INTO record.checkpoints (origin, size, root, note) VALUES (%s, 7, sha256(''), 'x')",
         "casebook.example/tests/epoch2",
     )
     epoch, notes = new_epoch(
-        proven.settings.database_url, proven.key, proven.file, by="the head", reason="The disk failed"
+        rolled_back.settings.database_url,
+        rolled_back.key,
+        rolled_back.file,
+        by="the head",
+        reason="The disk failed",
     )
     assert epoch.number == 2
     assert len(notes) == 2
-    found = proven.verify()
+    found = rolled_back.verify()
     assert found.faults
     assert all(one.passed_over for one in found.faults)
 
