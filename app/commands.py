@@ -6,7 +6,7 @@ subjects must agree on is decided here, so that both are saved together or neith
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, Final, Protocol
 from uuid import UUID
 
@@ -82,7 +82,7 @@ class Doing:
         """Its name in wording: `cases/hold-session`; a creation has its method's name."""
         return f"{self.thing}/{self.verb or self.method.__name__.replace('_', '-')}"
 
-    @property
+    @cached_property
     def schema(self) -> Schema:
         """What it asks for, for page and API."""
         name = "".join(part.capitalize() for part in self.key.replace("/", "-").split("-"))

@@ -26,9 +26,6 @@ HEADER_SECONDS: Final = 15
 """How long a client may take to say what it asks for, and a connection may be idle."""
 BUFFER: Final = 64 * 1024
 """Bytes of a request's headers, or of answers to a client that doesn't read them."""
-TURN_SECONDS: Final = 0.001
-"""How long a thread may go on while another one has its answer from the database, a fifth of Python's own:
-everybody who records at the same moment waits for the one who commits for all."""
 _OWN_FILES: Final = 256
 _SET_PARENT_DEATH_SIGNAL: Final = 1
 
@@ -40,7 +37,6 @@ def web() -> Door:
 
     _end_with_parent()
     log_to_stderr()
-    sys.setswitchinterval(TURN_SECONDS)
     return Door(create_app(settings_here()).wsgi_app, THREADS)
 
 

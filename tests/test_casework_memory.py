@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from app.casework import Casework, Done, Stale
-from app.casework.memory import Memory
+from app.casework.memory import Memory, _lists_of
 from app.commands import BY_KEY
 from app.house import House
 from app.record.recorder import CommandReused
@@ -99,10 +99,11 @@ def test_the_second_command_on_a_case_does_not_read_it_again(
 def test_what_is_remembered_is_what_the_record_tells(here: Casework, case_id: UUID) -> None:
     give(here, "cases/arrange-session", {"at": "2026-12-01T10:00:00Z", "place": "Library"}, case_id)
     give(here, "cases/hold", HOLD, case_id)
-    remembered = here._memory.recall(MenteeCase, case_id)
+    remembered = here._memory.take(MenteeCase, case_id)
     told = here.load(MenteeCase, case_id)
     assert remembered is not None
     assert told is not None
+    assert {n for n, v in vars(told).items() if isinstance(v, list)} == set(_lists_of(MenteeCase))
     apart = {"_modified_on", "next_meeting"}
     assert {n: v for n, v in vars(remembered).items() if n not in apart} == {
         n: v for n, v in vars(told).items() if n not in apart
@@ -155,14 +156,13 @@ def test_a_command_answered_elsewhere_is_not_done_again(
 
 def test_nobody_changes_what_is_remembered_but_by_saving(here: Casework, case_id: UUID) -> None:
     done = give(here, "cases/ask-for-more", MORE, case_id)
-    version = done.subject.version
-    for one in (done.subject, here._memory.recall(MenteeCase, case_id)):
-        assert isinstance(one, MenteeCase)
-        one.told.clear()
-        one.told_by.clear()
-        one.on_hold = True
-        one.pending_events.append(one)  # type: ignore[arg-type]
-    kept = here._memory.recall(MenteeCase, case_id)
+    version, one = done.subject.version, done.subject
+    assert isinstance(one, MenteeCase)
+    one.told.clear()
+    one.told_by.clear()
+    one.on_hold = True
+    one.pending_events.append(one)  # type: ignore[arg-type]
+    kept = here._memory.take(MenteeCase, case_id)
     assert kept is not None
     assert (len(kept.told), len(kept.told_by), kept.on_hold) == (version, version, False)
     assert not kept.pending_events
@@ -173,11 +173,11 @@ def test_memory_lets_go_by_time_and_by_number() -> None:
     memory = Memory(most=3)
     for case in cases:
         memory.keep(case)
-    kept = [memory.recall(MenteeCase, case.id) is not None for case in cases]
+    kept = [memory.take(MenteeCase, case.id) is not None for case in cases]
     assert kept == [False, True, True, True]
     memory = Memory(seconds=0)
     memory.keep(cases[0])
-    assert memory.recall(MenteeCase, cases[0].id) is None
+    assert memory.take(MenteeCase, cases[0].id) is None
     assert not memory._kept
 
 

@@ -2,10 +2,10 @@
 
 import hmac
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
 from app.casework.answers import Busy, Done, NotFound, Person, Stale
@@ -13,9 +13,9 @@ from app.casework.memory import Memory
 from app.casework.reading import Reading
 from app.commands import Doing
 from app.record.errors import CommandReused, RecordUnavailable, VersionConflict
-from app.record.keys import KeyStore, KeysUnavailable
+from app.record.keys import KeyStore
 from app.record.mapper import SealedMapper
-from app.record.recorder import CommandKey, Recorder
+from app.record.recorder import Appended, CommandKey, Facts, Recorder
 from domain.fact import By, Subject
 from domain.policy import Policy
 from domain.pupil import Pupil
@@ -46,15 +46,18 @@ class Giving(Reading):
         matters: Matters | None = None,
     ) -> None:
         super().__init__(recorder, keys, mapper)
-        self._secret = hmac.digest(secret.encode(), b"casebook-request/1", "sha256")
+        begun = hmac.digest(secret.encode(), b"casebook-request/1", "sha256")
+        # `hmac.digest` lets other threads run meanwhile: to come back costs more than the digest itself.
+        self._digest = hmac.new(begun, digestmod="sha256")
         self._lead_name = lead_name
         self._matters = matters
         self._memory = Memory()
 
     def key(self, person: Person, route: str, command_id: str | None, request: Any) -> CommandKey:
         """The identity of one command: its id, scoped to account and route, with a digest of what it asks."""
-        digest = hmac.digest(self._secret, _in_order(request).encode(), "sha256")
-        return CommandKey(_as_uuid(command_id), person.account, route, digest)
+        digest = self._digest.copy()
+        digest.update(_in_order(request).encode())
+        return CommandKey(_as_uuid(command_id), person.account, route, digest.digest())
 
     def answered(self, doing: Doing, key: CommandKey) -> Done | None:
         """The first answer to this command id, if any. Raises CommandReused for another request."""
@@ -83,23 +86,15 @@ class Giving(Reading):
         """
         said = dict(said)
         by = self._by(person, key, said.pop("happened_on", None))
-        for subject, remembered in self._looks(doing, subject_id):
+        asked = _Asked(doing, person, by, said, key, subject_id, expected)
+        for attempt in (self._on_what_is_remembered, *[self._on_what_is_recorded] * TRIES):
             try:
-                _check_seen(subject, expected)
-                desk = _Desk(self, person.role, self._matters)
-                changed = self._decide(doing, desk, subject, self._with_birth(by, subject, desk, said), said)
-                if remembered and not subject.pending_events:
-                    continue
-                appended = self.save(changed, key=key, answer=subject)
-            except VersionConflict:
-                self._memory.forget(subject.id)
+                changed, appended = attempt(asked)
+            except (_NotRemembered, VersionConflict):
                 continue
             except CommandReused:
                 raise
-            except Exception as error:
-                # What is remembered may be old: only the record's own word refuses anybody.
-                if remembered and not isinstance(error, RecordUnavailable | KeysUnavailable):
-                    continue
+            except Exception:
                 first = self.answered(doing, key)
                 if first is None:
                     raise
@@ -108,7 +103,7 @@ class Giving(Reading):
                 return self.answered(doing, key) or gone()
             for one in changed:
                 self._memory.keep(one)
-            return Done(subject, appended.position, recorded_at=appended.recorded_at)
+            return Done(changed[0], appended.position, recorded_at=appended.recorded_at)
         first = self.answered(doing, key)
         if first is None:
             raise Busy
@@ -121,8 +116,9 @@ class Giving(Reading):
         new = [s.id for s in subjects if s.pending_events and s.pending_events[0].originator_version == 1]
         if new:
             self.keys.create_many(new)
-        facts = [fact for subject in subjects for fact in subject.collect_events()]
-        stored = [self.mapper.to_stored_event(fact) for fact in facts]
+        stored = [
+            self.mapper.to_stored_event(fact) for subject in subjects for fact in subject.collect_events()
+        ]
         return self.recorder.append(
             stored, command=key, answer=answer.id if answer else None, demo_time=self.demo_time
         )
@@ -144,17 +140,46 @@ class Giving(Reading):
             lead=(self._lead_name() if self._lead_name else None) or f"the {policy.lead_title}",
         )
 
-    def _looks(self, doing: Doing, subject_id: UUID | None) -> Iterator[tuple[Subject, bool]]:
-        """The subject as it is remembered here, if it is; then, for each try, as the record has it.
+    def _on_what_is_remembered(self, asked: "_Asked") -> tuple[Sequence[Subject], Appended]:
+        """Decide on the subject as it is remembered here, when it is this command's turn to be recorded.
 
-        What is remembered can be decided on without asking, because the record refuses a fact whose version
-        doesn't follow.
+        That needs no look at the record, which refuses a fact whose version doesn't follow. But only the
+        record's own word refuses anybody: raises _NotRemembered for all else that it should be asked about.
         """
-        known = self._memory.recall(doing.kind, subject_id) if subject_id else None
-        if known is not None:
-            yield known, True
-        for _ in range(TRIES):
-            yield self._subject(doing, subject_id), False
+        subject_id, doing = asked.subject_id, asked.doing
+        if subject_id is None or doing.decide or _days_long_ago(asked) or not self._memory.has(subject_id):
+            raise _NotRemembered
+        key = self.keys.get(subject_id)
+        known: list[Subject] = []
+
+        def make() -> Facts:
+            subject = self._memory.take(doing.kind, subject_id)
+            if subject is None:
+                raise _NotRemembered
+            known.append(subject)
+            _check_seen(subject, asked.expected)
+            _record(asked, subject)
+            events = [self.mapper.sealed(fact, key) for fact in subject.collect_events()]
+            return Facts(events, events[-1], asked.key)
+
+        try:
+            return known, self.recorder.append_in_turn(make, demo_time=self.demo_time)
+        except (CommandReused, RecordUnavailable, VersionConflict):
+            raise
+        except Exception as error:
+            raise _NotRemembered from error
+
+    def _on_what_is_recorded(self, asked: "_Asked") -> tuple[Sequence[Subject], Appended]:
+        subject = self._subject(asked.doing, asked.subject_id)
+        _check_seen(subject, asked.expected)
+        desk = _Desk(self, asked.person.role, self._matters)
+        asked = asked._replace(by=self._with_birth(asked, subject, desk))
+        if asked.doing.decide is None:
+            _record(asked, subject)
+            changed: Sequence[Subject] = [subject]
+        else:
+            changed = asked.doing.decide(desk, subject, asked.by, asked.said)
+        return changed, self.save(changed, key=asked.key, answer=subject)
 
     def _subject(self, doing: Doing, subject_id: UUID | None) -> Subject:
         if subject_id is None:
@@ -163,24 +188,31 @@ class Giving(Reading):
             return self.load(Scheme, SCHEME_ID) or Scheme.blank(SCHEME_ID)
         return self.load(doing.kind, subject_id) or gone()
 
-    def _with_birth(self, by: By, subject: Subject, desk: "_Desk", said: dict[str, Any]) -> By:
+    def _with_birth(self, asked: "_Asked", subject: Subject, desk: "_Desk") -> By:
         """Birth dates matter only to days long ago; then the pupil is looked up."""
-        days = [
-            d for d in (by.happened_on, *said.values()) if isinstance(d, date) and not isinstance(d, datetime)
-        ]
         pupil_id = getattr(subject, "pupil_id", None)
-        if not isinstance(pupil_id, UUID) or not any(by.today - d > LONG_AGO for d in days):
-            return by
+        if not isinstance(pupil_id, UUID) or not _days_long_ago(asked):
+            return asked.by
         pupil = desk.load(Pupil, pupil_id)
-        return replace(by, born_on=pupil.born_on) if isinstance(pupil, Pupil) and not pupil.erased else by
+        if not isinstance(pupil, Pupil) or pupil.erased:
+            return asked.by
+        return replace(asked.by, born_on=pupil.born_on)
 
-    def _decide(
-        self, doing: Doing, desk: "_Desk", subject: Subject, by: By, said: dict[str, Any]
-    ) -> Sequence[Subject]:
-        if doing.decide is not None:
-            return doing.decide(desk, subject, by, said)
-        getattr(subject, doing.method.__name__)(by, **said)
-        return [subject]
+
+class _NotRemembered(Exception):
+    """The record must be asked."""
+
+
+class _Asked(NamedTuple):
+    """A command as it was given."""
+
+    doing: Doing
+    person: Person
+    by: By
+    said: dict[str, Any]
+    key: CommandKey
+    subject_id: UUID | None
+    expected: int | None
 
 
 class _Desk:
@@ -209,6 +241,17 @@ def _as_uuid(command_id: str | None) -> UUID:
         return UUID(command_id)
     except ValueError:
         return uuid5(NAMESPACE_URL, "casebook-command:" + command_id)
+
+
+def _days_long_ago(asked: _Asked) -> bool:
+    days = (asked.by.happened_on, *asked.said.values())
+    return any(
+        isinstance(d, date) and not isinstance(d, datetime) and asked.by.today - d > LONG_AGO for d in days
+    )
+
+
+def _record(asked: _Asked, subject: Subject) -> None:
+    getattr(subject, asked.doing.method.__name__)(asked.by, **asked.said)
 
 
 def _check_seen(subject: Subject, expected: int | None) -> None:

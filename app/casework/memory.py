@@ -5,6 +5,7 @@ record, which takes a fact only if its version follows, refuses it if somebody e
 remembered never decides by itself that something is refused, absent or out of date.
 """
 
+from functools import cache
 from threading import Lock
 from time import monotonic
 from typing import Final, TypeVar
@@ -37,17 +38,16 @@ class Memory:
             self._kept[subject.id] = (monotonic() + self._seconds, kept)
             self._let_go()
 
-    def recall(self, kind: type[S], subject_id: UUID) -> S | None:
-        """A copy of one's own, or None."""
+    def take(self, kind: type[S], subject_id: UUID) -> S | None:
+        """The subject, which is then forgotten until it is kept again; None if it isn't known."""
         with self._lock:
             self._let_go()
-            known = self._kept.get(subject_id)
-        return _copy(known[1]) if known is not None and type(known[1]) is kind else None
+            known = self._kept.pop(subject_id, None)
+        return known[1] if known is not None and type(known[1]) is kind else None
 
-    def forget(self, subject_id: UUID) -> None:
-        """Somebody else changed it."""
-        with self._lock:
-            self._kept.pop(subject_id, None)
+    def has(self, subject_id: UUID) -> bool:
+        """Whether it is worth a try to take it."""
+        return subject_id in self._kept
 
     def clear(self) -> None:
         """Somebody may have been erased: nobody is remembered."""
@@ -68,7 +68,12 @@ def _copy(subject: S) -> S:
     copy = object.__new__(type(subject))
     held = vars(copy)
     held.update(vars(subject))
-    for name, value in held.items():
-        if type(value) is list:
-            held[name] = value.copy()
+    for name in _lists_of(type(subject)):
+        held[name] = held[name].copy()
     return copy
+
+
+@cache
+def _lists_of(kind: type[Subject]) -> tuple[str, ...]:
+    """What a subject of this kind holds as lists: it has them from its beginning."""
+    return tuple(name for name, value in vars(kind.blank(UUID(int=0))).items() if isinstance(value, list))

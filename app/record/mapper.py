@@ -16,7 +16,7 @@ from eventsourcing.domain import DomainEventProtocol
 from eventsourcing.persistence import Mapper, MapperDeserialisationError, StoredEvent
 
 from app.record.data_key import DataKey
-from app.record.keys import KeyStore
+from app.record.keys import FoundKey, KeyStore
 from app.record.opened import OpenedFacts, Row
 from app.record.sealing import read_public, seal, unseal
 from domain import concern, erasure, mentee_case, mentor, pupil, scheme, staff
@@ -53,11 +53,15 @@ class SealedMapper(Mapper[UUID]):
         Raises FactNotStorable, NotSealable, KeyDestroyed, and what the key store raises.
         """
         fact = domain_event
+        subject, version = fact.originator_id, fact.originator_version
+        return self.sealed(fact, self._keys.create(subject) if version == 1 else self._keys.get(subject))
+
+    def sealed(self, fact: DomainEventProtocol[UUID], key: FoundKey) -> StoredEvent:
+        """The same with the subject's key at hand: waits for nothing."""
         shape = _shape_of(type(fact).TOPIC) if isinstance(fact, Fact) else None
         if shape is None or type(fact) is not shape.fact_class:
             raise FactNotStorable(f"{type(fact).__name__} is not a fact on the allow-list.")
         subject, version = fact.originator_id, fact.originator_version
-        key = self._keys.create(subject) if version == 1 else self._keys.get(subject)
         if not isinstance(key, DataKey):
             raise KeyDestroyed("This record has been erased. Nothing can be added to it.")
         pub, priv = shape.encode(vars(fact))

@@ -17,7 +17,7 @@ from psycopg import Connection
 from psycopg.types.numeric import Int8
 from psycopg_pool import ConnectionPool
 
-from app.record.appending import OUT_OF_REACH, Together, Wanted
+from app.record.appending import OUT_OF_REACH, Facts, Together, Wanted
 from app.record.direct import Statement
 from app.record.errors import CommandReused, RecordError, RecordUnavailable, VersionConflict
 from app.record.patience import PATIENCE, Waiting, be_patient_again
@@ -28,6 +28,7 @@ __all__ = [
     "Appended",
     "CommandKey",
     "CommandReused",
+    "Facts",
     "RecordError",
     "RecordUnavailable",
     "Recorder",
@@ -103,12 +104,20 @@ class Recorder(ApplicationRecorder):
         answering = [event for event in stored_events if _uuid(event) == answer]
         if not answering:
             raise ValueError("The answer must be one of the aggregates that are recorded.")
+        facts = Facts(stored_events, answering[-1], command)
+        return self.append_in_turn(lambda: facts, demo_time=demo_time)
+
+    def append_in_turn(self, make: Callable[[], Facts], *, demo_time: datetime | None = None) -> Appended:
+        """Record the facts that `make` gives when the turn has come: whatever thread records then calls it.
+
+        So `make` mustn't wait for anything, and others wait for it. It is called at most once; what it raises
+        is raised here, to nobody else. Raises as `append` does, too.
+        """
         if demo_time is not None and demo_time.tzinfo is None:
             raise ValueError("The invented time needs a time zone.")
-        wanted = Wanted(stored_events, answering[-1], command, demo_time)
         be_patient_again()
         with Waiting(), _WITHIN_REACH:
-            return self._together.append(wanted)
+            return self._together.append(Wanted(make, demo_time))
 
     def remembered(self, command: CommandKey) -> Remembered | None:
         """The answer that this command was given before, if it was accepted before.

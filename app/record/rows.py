@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from eventsourcing.persistence import Notification
@@ -11,8 +11,7 @@ from psycopg import Cursor
 from psycopg.rows import RowMaker
 
 
-@dataclass(frozen=True)
-class CommandKey:
+class CommandKey(NamedTuple):
     """By what a command is known when it is sent again: its id, within one account and one route.
 
     `request_hmac` is a keyed hash of the request, so that another request under the same id is told apart.
@@ -24,8 +23,7 @@ class CommandKey:
     request_hmac: bytes
 
 
-@dataclass(frozen=True)
-class Appended:
+class Appended(NamedTuple):
     """Where the facts of one command stand: the last position in the record, the last version of the
     aggregate that answers the command, and when it was recorded. `replayed`: the command had been accepted
     before, and nothing was added now.
@@ -37,8 +35,7 @@ class Appended:
     replayed: bool
 
 
-@dataclass(frozen=True)
-class Remembered:
+class Remembered(NamedTuple):
     """The answer that an accepted command was given."""
 
     originator_id: UUID

@@ -12,7 +12,7 @@ import json
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from json.encoder import c_encode_basestring, c_make_encoder  # type: ignore[attr-defined]  # typeshed lacks them
-from os import urandom
+from ssl import RAND_bytes
 from typing import Any, NoReturn
 from uuid import UUID
 
@@ -67,7 +67,8 @@ def seal(
     cek = stream.content_key(ver)
     rest = f'{_encode_object(pub)},"priv":[{names}]}}'
     if iv is None:
-        iv = urandom(12)
+        # OpenSSL's generator, seeded by the kernel: `os.urandom` would let other threads run meanwhile.
+        iv = RAND_bytes(12)
     try:
         protected = to_base64url(stream.start(cek, ver, topic, typ) + rest.encode())
         plain = payload.encode()

@@ -1,6 +1,5 @@
 """A school of its own for the benchmarks: one PostgreSQL, our record in it, the stock library's beside."""
 
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -21,7 +20,6 @@ from app.embedded import Embedded
 from app.house import House
 from app.record.keys import create_kek
 from app.record.migrate import migrate
-from app.serve import TURN_SECONDS
 from app.settings import Settings
 from domain.fact import By, Subject
 from domain.mentee_case import MenteeCase
@@ -50,8 +48,6 @@ class Ground:
 @contextmanager
 def ground() -> Iterator[Ground]:
     """Start everything; end it afterwards."""
-    # As a web process does.
-    sys.setswitchinterval(TURN_SECONDS)
     with TemporaryDirectory(prefix="casebook-bench-", dir=FOLDER, ignore_cleanup_errors=True) as name:
         folder = Path(name)
         folder.chmod(0o755)

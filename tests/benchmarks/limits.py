@@ -12,7 +12,7 @@ import psycopg
 from eventsourcing.persistence import StoredEvent
 from psycopg import Connection
 
-from app.record.appending import Wanted, record_together
+from app.record.appending import Facts, record_together
 from app.record.rows import CommandKey
 from domain.fact import Fact
 from tests.benchmarks.ground import ACCOUNT, Ground, a_case, by, save
@@ -72,7 +72,7 @@ def _insert(connection: Connection, event: StoredEvent) -> None:
 
 def _append(connection: Connection, event: StoredEvent) -> None:
     command = CommandKey(uuid4(), ACCOUNT, "bench", urandom(32))
-    record_together(connection, [Wanted([event], event, command, None)])
+    record_together(connection, [Facts([event], event, command)])
 
 
 def _each_on_its_own(

@@ -1,19 +1,18 @@
 """Writers as a server has them: threads of one process, or of several that know nothing of each other."""
 
-import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from multiprocessing import get_context
+from random import getrandbits
 from time import perf_counter
 from types import TracebackType
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from app.casework import Casework
 from app.commands import BY_KEY
 from app.house import House
-from app.serve import TURN_SECONDS
 from app.settings import Settings
 from domain.mentee_case import MenteeCase
 from tests.benchmarks.ground import ACCOUNT, per_second
@@ -34,13 +33,12 @@ def command(work: Casework, case_id: UUID) -> int:
     """One command as page and API give it: schema, load, decide, sealed append with its command id."""
     doing = BY_KEY["cases/ask-for-more"]
     said = {"words": "Two more, please."}
-    key = work.key(SOMEONE, "bench", str(uuid4()), said)
+    key = work.key(SOMEONE, "bench", str(UUID(int=getrandbits(128))), said)
     return work.run(doing, SOMEONE, doing.schema.load(said), key=key, subject_id=case_id).position
 
 
 def web(settings: Settings) -> tuple[dict[str, Work], Callable[[], None]]:
     """What a web process does with a case."""
-    sys.setswitchinterval(TURN_SECONDS)
     house = House(settings)
     work = house.casework
     return {

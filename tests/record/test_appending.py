@@ -11,12 +11,14 @@ import psycopg
 import pytest
 from eventsourcing.persistence import StoredEvent
 
+from app.record.appending import Together
 from app.record.direct import Statement
 from app.record.pool import open_pool
 from app.record.recorder import (
     Appended,
     CommandKey,
     CommandReused,
+    Facts,
     Recorder,
     RecordUnavailable,
     Remembered,
@@ -38,8 +40,16 @@ def command(command_id: UUID, request: bytes = b"request") -> CommandKey:
 Given = Callable[[], Any]
 
 
+def until(together: Together, *, decided: bool) -> None:
+    """Until one append is being recorded, and no more than the next one has been decided."""
+    while together._deciding != decided or not together._recording.locked() or together._waiting:
+        threading.Event().wait(0.005)
+
+
 def in_company(recorder: Recorder, superuser: psycopg.Connection, given: list[Given]) -> list[Any]:
-    """What each gave or raised, when all but the first waited for one append that was held up."""
+    """What each gave or raised, when all but the first waited together: one append was held up, and the next
+    one had been decided.
+    """
     outcomes: list[Any] = [None] * len(given)
 
     def give(n: int) -> None:
@@ -48,16 +58,17 @@ def in_company(recorder: Recorder, superuser: psycopg.Connection, given: list[Gi
         except Exception as error:
             outcomes[n] = error
 
-    with ThreadPoolExecutor(len(given)) as threads:
+    with ThreadPoolExecutor(len(given) + 1) as threads:
         with superuser.transaction():
             superuser.execute(HEAD)
-            held = threads.submit(recorder.append, [fact(uuid4(), 1)])
-            while not recorder._together._busy or recorder._together._waiting:
-                threading.Event().wait(0.005)
+            held = []
+            for decided in (False, True):
+                held.append(threads.submit(recorder.append, [fact(uuid4(), 1)]))
+                until(recorder._together, decided=decided)
             jobs = [threads.submit(give, n) for n in range(1, len(given))]
             while len(recorder._together._waiting) < len(jobs):
                 threading.Event().wait(0.005)
-        assert isinstance(held.result(), Appended)
+        assert all(isinstance(one.result(), Appended) for one in held)
         for job in jobs:
             job.result()
     give(0)
@@ -99,7 +110,7 @@ def test_what_waits_together_is_recorded_together_and_answered_apart(
     assert recorder.rows(fresh[1]) == recorder.rows(fresh[2]) == []
     ids = [row.id for row in recorder.rows_after(before, 1000)]
     assert ids == list(range(before + 1, before + len(ids) + 1))
-    assert len(ids) == 2 + 1 + 6
+    assert len(ids) == 2 + 2 + 6
 
 
 def test_they_share_one_commit(
@@ -120,7 +131,7 @@ def test_they_share_one_commit(
         for n, (subject, key) in enumerate(zip(subjects, keys, strict=True))
     ]
     outcomes = in_company(recorder, superuser, [lambda: None, *appends])[1:]
-    assert len(asked) == 2
+    assert len(asked) == 3
     for n, (subject, key, one) in enumerate(zip(subjects, keys, outcomes, strict=True)):
         stored = recorder.rows(subject)
         assert [row.id for row in stored] == list(range(one.position - n, one.position + 1))
@@ -135,16 +146,16 @@ def test_a_reply_that_all_of_them_lost_is_found_again_for_each(
     asked = 0
     ask = Statement.ask
 
-    def loses_the_second(self: Statement, connection: psycopg.Connection, *what: Any) -> Any:
+    def loses_the_last(self: Statement, connection: psycopg.Connection, *what: Any) -> Any:
         nonlocal asked
         asked += 1
         answer = ask(self, connection, *what)
-        if asked == 2:
+        if asked == 3:
             connection.close()
             raise psycopg.OperationalError("the connection was lost")
         return answer
 
-    monkeypatch.setattr(Statement, "ask", loses_the_second)
+    monkeypatch.setattr(Statement, "ask", loses_the_last)
     subjects = [uuid4() for _ in range(5)]
     keys = [command(uuid4()) if n % 2 else None for n in range(5)]
     appends: list[Given] = [
@@ -152,7 +163,7 @@ def test_a_reply_that_all_of_them_lost_is_found_again_for_each(
         for subject, key in zip(subjects, keys, strict=True)
     ]
     outcomes = in_company(recorder, superuser, [lambda: None, *appends])[1:]
-    assert asked > 2
+    assert asked > 3
     for subject, key, one in zip(subjects, keys, outcomes, strict=True):
         stored = recorder.rows(subject)
         assert [row.id for row in stored] == [one.position - 1, one.position]
@@ -168,6 +179,45 @@ def test_one_command_sent_twice_at_once_is_recorded_once(
     assert sorted(one.replayed for one in outcomes) == [False, True, True]
     assert len({(one.position, one.version, one.recorded_at) for one in outcomes}) == 1
     assert sum(len(recorder.rows(s)) for s in subjects) == 1
+
+
+def test_what_waits_is_decided_by_whoever_records_and_refused_to_its_own(
+    recorder: Recorder, superuser: psycopg.Connection
+) -> None:
+    subjects, deciders = [uuid4() for _ in range(4)], []
+
+    def in_turn(subject: UUID) -> Given:
+        def make() -> Facts:
+            deciders.append(threading.get_ident())
+            if subject == subjects[1]:
+                raise LookupError("not so")
+            one = fact(subject, 1)
+            return Facts([one], one, command(uuid4()))
+
+        return lambda: recorder.append_in_turn(make)
+
+    outcomes = in_company(recorder, superuser, [lambda: None, *map(in_turn, subjects)])[1:]
+    assert len(deciders) == 4
+    assert len(set(deciders)) == 1
+    assert isinstance(outcomes.pop(1), LookupError)
+    assert len({one.position for one in outcomes}) == 3
+    assert [len(recorder.rows(subject)) for subject in subjects] == [1, 0, 1, 1]
+
+
+def test_a_turn_without_facts_holds_nobody_up(recorder: Recorder, superuser: psycopg.Connection) -> None:
+    def never() -> Facts:
+        raise LookupError("not so")
+
+    subject = uuid4()
+    with pytest.raises(LookupError):
+        recorder.append_in_turn(never)
+    outcomes = in_company(
+        recorder,
+        superuser,
+        [lambda: None, *[lambda: recorder.append_in_turn(never)] * 3],
+    )[1:]
+    assert [type(one) for one in outcomes] == [LookupError] * 3
+    assert recorder.append([fact(subject, 1)]).version == 1
 
 
 def test_a_fault_of_one_is_only_its_own(recorder: Recorder, superuser: psycopg.Connection) -> None:
@@ -198,7 +248,7 @@ def test_whoever_waits_for_a_record_that_is_out_of_reach_does_not_wait_in_turn(d
             for job in jobs:
                 with pytest.raises(RecordUnavailable):
                     job.result(timeout=5)
-        assert not recorder._together._busy
+        assert not recorder._together._deciding
 
 
 @pytest.mark.race
