@@ -38,8 +38,8 @@ from app.record.direct import (
 from app.record.errors import CommandReused, RecordError, RecordUnavailable, VersionConflict
 from app.record.rows import Appended, CommandKey
 
-MOST: Final = 64
-"""Commands in one commit: the first of them waits for the last."""
+MOST: Final = 16
+"""Commands in one commit: enough for its cost to be shared, few enough that others are decided meanwhile."""
 
 OUT_OF_REACH: Final = (OperationalError, InterfaceError)
 Outcome = Appended | Exception
