@@ -53,12 +53,13 @@ bench: install ## speed, as ratios to baselines of the same run: ten minutes, 15
 	@$(BIN)/python -m tests.benchmarks $(HOW)
 
 browser: install ## a browser for the tests: the installed one, else Playwright's, else Debian's
-	@for name in chromium chromium-browser google-chrome google-chrome-stable; do \
+	@for name in chromium-headless-shell chromium chromium-browser google-chrome google-chrome-stable; do \
 	  if command -v "$$name" >/dev/null; then exit 0; fi; \
 	done; \
 	if $(BIN)/playwright install chromium; then exit 0; fi; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	  apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q chromium; \
+	  apt-get update -q && export DEBIAN_FRONTEND=noninteractive && \
+	  { apt-get install -y -q chromium-headless-shell || apt-get install -y -q chromium; }; \
 	else \
 	  echo "The browser tests need Chromium or Chrome: install one and run this again." >&2; exit 1; \
 	fi
