@@ -20,8 +20,8 @@ OPENING = (
 )
 NEVER_OPENED = {1: (0.5, OPENING), 8: (0.6, OPENING)}
 PYTHON = (
-    "a command takes some 0.3 ms of Python, of which a process can do one at a time: schema, decision, sealing "
-    "and the queue; the database would take twice as many"
+    "a command takes some 0.3 ms of Python, of which a process can do one at a time: schema, decision, "
+    "sealing and the queue; the database would take twice as many"
 )
 FOLLOWING = {1: (2.2, PYTHON), 8: (3.0, PYTHON), 32: (5.0, PYTHON)}
 
