@@ -1,6 +1,8 @@
 """What casework remembers saves it a look at the record, and never decides instead of it."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
@@ -9,7 +11,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from app.casework import Casework, Done, Stale
+from app.casework import Busy, Casework, Done, Stale
 from app.casework.memory import Memory, _lists_of
 from app.commands import BY_KEY
 from app.house import House
@@ -152,6 +154,31 @@ def test_a_command_answered_elsewhere_is_not_done_again(
     assert again.replayed
     with pytest.raises(CommandReused):
         give(here, "cases/hold", {"reason": "another"}, case_id, command_id)
+
+
+@pytest.mark.race
+def test_many_at_once_on_few_cases_are_answered_each_for_itself(here: Casework, house: House) -> None:
+    cases = [a_case(4) for _ in range(3)]
+    begun = cases[0].version
+    house.casework.save(cases)
+
+    def ask(n: int) -> list[tuple[UUID, int, int]]:
+        answers = []
+        for turn in range(8):
+            case_id = cases[(n + turn) % 3].id
+            with suppress(Busy):
+                done = give(here, "cases/ask-for-more", MORE, case_id)
+                answers.append((case_id, done.subject.version, done.position))
+        return answers
+
+    with ThreadPoolExecutor(12) as threads:
+        answers = sorted(answer for some in threads.map(ask, range(12)) for answer in some)
+    assert len(answers) > 12
+    for case in cases:
+        told = here.stream(MenteeCase, case.id)[begun:]
+        assert [(case.id, one.fact.originator_version, one.position) for one in told] == [
+            answer for answer in answers if answer[0] == case.id
+        ]
 
 
 def test_nobody_changes_what_is_remembered_but_by_saving(here: Casework, case_id: UUID) -> None:

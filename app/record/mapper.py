@@ -52,20 +52,13 @@ class SealedMapper(Mapper[UUID]):
 
         Raises FactNotStorable, NotSealable, KeyDestroyed, and what the key store raises.
         """
-        fact = domain_event
-        subject, version = fact.originator_id, fact.originator_version
-        return self.sealed(fact, self._keys.create(subject) if version == 1 else self._keys.get(subject))
+        shape, subject = _storable(domain_event), domain_event.originator_id
+        first = domain_event.originator_version == 1
+        return _sealed(shape, domain_event, self._keys.create(subject) if first else self._keys.get(subject))
 
-    def sealed(self, fact: DomainEventProtocol[UUID], key: FoundKey) -> StoredEvent:
+    def sealed(self, domain_event: DomainEventProtocol[UUID], key: FoundKey) -> StoredEvent:
         """The same with the subject's key at hand: waits for nothing."""
-        shape = _shape_of(type(fact).TOPIC) if isinstance(fact, Fact) else None
-        if shape is None or type(fact) is not shape.fact_class:
-            raise FactNotStorable(f"{type(fact).__name__} is not a fact on the allow-list.")
-        subject, version = fact.originator_id, fact.originator_version
-        if not isinstance(key, DataKey):
-            raise KeyDestroyed("This record has been erased. Nothing can be added to it.")
-        pub, priv = shape.encode(vars(fact))
-        return StoredEvent(subject, version, shape.topic, seal(key, subject, version, shape.topic, pub, priv))
+        return _sealed(_storable(domain_event), domain_event, key)
 
     def to_domain_event(self, stored_event: StoredEvent) -> Fact:
         """Open one stored fact; its `timestamp` is the row's `recorded_at`.
@@ -92,6 +85,21 @@ class SealedMapper(Mapper[UUID]):
     def forget(self) -> None:
         """Let go of every fact that was opened: a key may have been destroyed."""
         self._opened.forget()
+
+
+def _storable(domain_event: DomainEventProtocol[UUID]) -> "_Shape":
+    shape = _shape_of(type(domain_event).TOPIC) if isinstance(domain_event, Fact) else None
+    if shape is None or type(domain_event) is not shape.fact_class:
+        raise FactNotStorable(f"{type(domain_event).__name__} is not a fact on the allow-list.")
+    return shape
+
+
+def _sealed(shape: "_Shape", fact: DomainEventProtocol[UUID], key: FoundKey) -> StoredEvent:
+    if not isinstance(key, DataKey):
+        raise KeyDestroyed("This record has been erased. Nothing can be added to it.")
+    subject, version = fact.originator_id, fact.originator_version
+    pub, priv = shape.encode(vars(fact))
+    return StoredEvent(subject, version, shape.topic, seal(key, subject, version, shape.topic, pub, priv))
 
 
 def _subject_of(row: Row) -> UUID:

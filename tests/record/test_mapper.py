@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg_pool import ConnectionPool
 
-from app.record.keys import KeyStore
+from app.record.keys import KeyMissing, KeyStore
 from app.record.mapper import FactBroken, FactNotStorable, KeyDestroyed, SealedMapper
 from app.record.sealing import NotSealable, SealBroken, read_public, seal, unseal
 from domain import concern_facts, mentee_case_facts
@@ -220,6 +220,17 @@ def test_a_name_off_the_allow_list_is_refused(mapper: SealedMapper, keys: KeySto
     topic = "domain.mentee_case:Closed"
     with pytest.raises(FactBroken, match="name"):
         mapper.to_domain_event(Row(subject, 1, topic, seal(keys.create(subject), subject, 1, topic, {}, {})))
+
+
+def test_what_is_no_fact_is_not_stored_and_gets_no_key(mapper: SealedMapper, keys: KeyStore) -> None:
+    class Arranged(mentee_case_facts.SessionArranged):
+        """Of the same name, and not on the allow-list."""
+
+    fact = a_session_arranged()
+    with pytest.raises(FactNotStorable, match="Arranged"):
+        mapper.to_stored_event(Arranged(**vars(fact)))
+    with pytest.raises(KeyMissing):
+        keys.get(fact.originator_id)
 
 
 def test_a_fact_of_another_place_is_refused(mapper: SealedMapper) -> None:
