@@ -188,7 +188,7 @@ def test_nobody_changes_what_is_remembered_but_by_saving(here: Casework, case_id
     one.told.clear()
     one.told_by.clear()
     one.on_hold = True
-    one.pending_events.append(one)  # type: ignore[arg-type]
+    one.pending_events.append(here.stream(MenteeCase, case_id)[-1].fact)
     kept = here._memory.take(MenteeCase, case_id)
     assert kept is not None
     assert (len(kept.told), len(kept.told_by), kept.on_hold) == (version, version, False)

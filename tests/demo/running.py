@@ -82,9 +82,10 @@ class Running:
         )
 
     def facts(self) -> int:
-        """How many facts its embedded record has; 0 while there is none to ask."""
+        """How many facts its record has; 0 while there is none to ask."""
         try:
-            with psycopg.connect(attach(self.folder).url("app"), connect_timeout=3) as connection:
+            url = self.environment.get("CASEBOOK_DATABASE_URL") or attach(self.folder).url("app")
+            with psycopg.connect(url, connect_timeout=3) as connection:
                 row = connection.execute("SELECT size FROM record.heads WHERE log = 'events'").fetchone()
         except (EmbeddedError, psycopg.Error):
             return 0

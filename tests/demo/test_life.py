@@ -61,6 +61,11 @@ def test_a_demo_survives_whatever_is_killed_and_ends_as_one() -> None:
         until(lambda: 0 < running.facts() < told // 2)
         assert running.end(signal.SIGINT)[0] == 0
         assert running.processes() == []
+        running.start()
+        running.ready()
+        assert running.facts() <= told + 1
+        assert running.end()[0] == 0
+        assert running.processes() == []
 
 
 def test_a_port_in_use_and_a_running_demo_are_said_in_one_line() -> None:
@@ -107,20 +112,10 @@ def test_the_same_program_runs_on_a_server_s_databases(cluster: Embedded) -> Non
         assert serving.returncode == 1
         assert "embedded database is for demonstrations" in serving.stderr
 
-        told = _facts(urls)
+        told = running.facts()
         running.start("--fresh")
-        until(lambda: 0 < _facts(urls) < told // 2)
+        until(lambda: 0 < running.facts() < told // 2)
         assert running.end()[0] == 0
-
-
-def _facts(urls: dict[str, str]) -> int:
-    """How many facts are there; 0 while they are taken away."""
-    try:
-        with psycopg.connect(urls["CASEBOOK_DATABASE_URL"]) as connection:
-            row = connection.execute("SELECT size FROM record.heads WHERE log = 'events'").fetchone()
-    except psycopg.Error:
-        return 0
-    return int(row[0]) if row else 0
 
 
 def _beside(running: Running, urls: dict[str, str]) -> None:
