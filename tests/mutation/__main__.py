@@ -42,6 +42,7 @@ PROOF = (
 # These need a database, and are tried only when they are named.
 ON_A_DATABASE = {
     "app/record/mapper.py": (*STORED, "tests/record/test_mapper.py"),
+    "app/record/shapes.py": (*STORED, "tests/record/test_mapper.py"),
     "app/record/opened.py": (*STORED, "tests/record/test_opened.py"),
 }
 TESTS_OF = {
