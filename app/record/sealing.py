@@ -91,10 +91,9 @@ def unseal(
 
     Raises SealBroken when any byte differs from what was sealed, or it was sealed for another place or key.
     """
-    protected, iv, sealed = _split(state)
+    protected, raw, iv, sealed = _split(state)
     stream = key.stream(agg)
     cek = stream.content_key(ver)
-    raw = _bytes_of(protected)
     start = stream.start(cek, ver, topic, typ)
     # What was sealed here begins with exactly these bytes; anything else is taken apart name by name.
     if raw.startswith(start):
@@ -126,7 +125,7 @@ def read_public(
     Nothing vouches for them but the ledger. With `place` (aggregate, version, topic) an envelope that was
     moved is refused. Raises SealBroken when it isn't an envelope of this kind.
     """
-    header = _header(_bytes_of(_split(state)[0]), typ)
+    header = _header(_split(state)[1], typ)
     if place is not None:
         _check_place(header, *place)
     return header["pub"], header["priv"]
@@ -134,14 +133,14 @@ def read_public(
 
 def sealed_version(state: bytes, *, typ: str) -> int:
     """The version that an envelope names: needed where its place doesn't tell it. Raises SealBroken."""
-    version = _header(_bytes_of(_split(state)[0]), typ)["ver"]
+    version = _header(_split(state)[1], typ)["ver"]
     if type(version) is not int or not 0 <= version < 2**64:
         raise SealBroken("The envelope's fields are of the wrong kind.")
     return version
 
 
-def _split(state: bytes) -> tuple[bytes, bytes, bytes]:
-    """The header as it was sent, the IV, and the ciphertext with its tag."""
+def _split(state: bytes) -> tuple[bytes, bytes, bytes, bytes]:
+    """The header as it was sent and as it reads, the IV, and the ciphertext with its tag."""
     try:
         protected, encrypted_key, iv, ciphertext, tag = state.split(b".")
     except ValueError:
@@ -150,9 +149,12 @@ def _split(state: bytes) -> tuple[bytes, bytes, bytes]:
         raise SealBroken("The envelope has fields that don't belong there.")
     if len(iv) != 16 or len(tag) != 22:
         raise SealBroken("The envelope has parts of the wrong length.")
-    # Sixteen characters are twelve bytes to the bit, so that one call reads both.
-    both = _bytes_of(iv + ciphertext)
-    return protected, both[:12], both[12:] + _bytes_of(tag)
+    try:
+        # Sixteen characters are twelve bytes to the bit, so that one call reads both.
+        both = from_base64url(iv + ciphertext)
+        return protected, from_base64url(protected), both[:12], both[12:] + from_base64url(tag)
+    except NotBase64:
+        raise SealBroken("The envelope isn't base64url.") from None
 
 
 def _rest(raw: bytes) -> tuple[dict[str, Any], list[str]]:
@@ -210,13 +212,6 @@ def _check_place(header: dict[str, Any], agg: UUID, ver: int, topic: str) -> Non
     found = header["ver"]
     if type(found) is not int or (header["agg"], found, header["topic"]) != (str(agg), ver, topic):
         raise SealBroken("The envelope was sealed for another place.")
-
-
-def _bytes_of(text: bytes) -> bytes:
-    try:
-        return from_base64url(text)
-    except NotBase64:
-        raise SealBroken("The envelope isn't base64url.") from None
 
 
 def _plain(value: Any) -> bool:
