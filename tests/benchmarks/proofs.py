@@ -5,11 +5,10 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
-from pathlib import Path
 from time import perf_counter, sleep
 from typing import Any
 from uuid import UUID, uuid4
@@ -25,11 +24,10 @@ from app.record.mapper import SealedMapper
 from app.record.sealing import seal, unseal
 from tests.benchmarks.copying import copy_cases
 from tests.benchmarks.ground import ACCOUNT, NOTES, Ground, a_case, people, per_second, save, side_by_side
+from tests.benchmarks.memory import MORE_MEGABYTES, megabytes
 from tests.benchmarks.row import Row, ratio_row
 from tests.benchmarks.writers import FACTS, command
-from tests.kill.servers import children
 
-MORE_MEGABYTES = 50
 STRICT = (
     "the header is read strictly, name by name, and the key that commits is worked out again: all of it in "
     "Python, beside 5 µs of AES"
@@ -199,7 +197,7 @@ def _verify(ground: Ground) -> _Verified:
     )
     most = 0.0
     while verifying.poll() is None:
-        most = max(most, _megabytes(verifying.pid))
+        most = max(most, megabytes(verifying.pid))
         sleep(0.05)
     said, complaints = verifying.communicate()
     status, seconds = complaints.split()[-2:]
@@ -207,17 +205,6 @@ def _verify(ground: Ground) -> _Verified:
         raise AssertionError(said)
     facts = json.loads(said)["logs"][0]["entries"]
     return _Verified(float(seconds), most, facts)
-
-
-def _megabytes(pid: int) -> float:
-    """What a process and those that it began have in memory; what they share counts once."""
-    found = 0.0
-    for one in [pid, *children(pid)]:
-        # One may have ended just now.
-        with suppress(OSError, StopIteration):
-            lines = Path(f"/proc/{one}/smaps_rollup").read_text().splitlines()
-            found += next(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
-    return found
 
 
 def _limits(ground: Ground, facts: int) -> float:

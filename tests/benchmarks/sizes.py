@@ -7,20 +7,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
+from time import monotonic
 from typing import Final
 from uuid import UUID
 
 import psycopg
 
+from projections.positions import wait_for
 from tests.benchmarks.copying import copy_cases
 from tests.benchmarks.ground import Ground, People, a_case, people, save
+from tests.benchmarks.memory import MORE_MEGABYTES, megabytes
 from tests.benchmarks.reading import HISTORY, forget_lists, p99, running, until
 from tests.benchmarks.row import Row, ratio_row
 from tests.benchmarks.serving import Server
 
 FACTS = 20
 PAIRS = 100
-MORE_MEGABYTES = 50
 LOOKS: Final = 180
 ROUNDS: Final = 4
 
@@ -107,8 +109,8 @@ def _list_page(little: School, much: School, size: Size) -> Iterator[Row]:
 
 
 def _memory(little: School, much: School, size: Size) -> Iterator[Row]:
-    """The most memory that `casebook project` took until all lists showed all facts. Linux alone tells it."""
-    if not Path("/proc/self/clear_refs").exists():
+    """The most memory that `casebook project` took, with whoever helped, until all lists showed all facts."""
+    if not Path("/proc/self/smaps_rollup").exists():
         return
     peaks = []
     for school, its in ((little, SMALL), (much, size)):
@@ -133,13 +135,13 @@ def _peak_of_projector(school: School) -> float:
     process = subprocess.Popen(
         [sys.executable, "-m", "app", "project"], env=os.environ | told, stderr=subprocess.DEVNULL
     )
+    most, deadline = 0.0, monotonic() + 1200
     try:
-        until(school.ground, 1, 60)
-        # What starting took, for a moment, would hide what the facts take: the peak begins anew.
-        Path(f"/proc/{process.pid}/clear_refs").write_text("5")
-        until(school.ground, school.position, 600)
-        status = Path(f"/proc/{process.pid}/status").read_text()
-        return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+        while not wait_for(school.ground.house.pool, school.position, timeout=0.05):
+            most = max(most, megabytes(process.pid))
+            if monotonic() > deadline:
+                raise TimeoutError("The projector took more than twenty minutes.")
+        return most
     finally:
         process.terminate()
         process.wait(20)
