@@ -18,6 +18,7 @@ from app.history import again
 from app.proof.known_keys import KnownKeys
 from app.proof.published import Published
 from app.record import key_watch
+from app.record.catching_up import CatchingUp, Where
 from app.record.key_watch import KeyWatch
 from app.record.keys import Keks, KeyStore
 from app.record.mapper import SealedMapper
@@ -81,6 +82,11 @@ class House:
     def staff(self) -> Staff:
         """Names of the people with an account."""
         return Staff(self.pool)
+
+    def catching_up(self) -> CatchingUp:
+        """The record in order, for whoever may be far behind. Close it at the end."""
+        told = self.settings
+        return CatchingUp(self.recorder, Where(told.database_url, told.keys_database_url, told.kek_file))
 
     @property
     def log_keys(self) -> KnownKeys:

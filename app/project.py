@@ -8,6 +8,7 @@ from typing import Final, Self
 from psycopg.errors import ReadOnlySqlTransaction
 from psycopg_pool import ConnectionPool
 
+from app.record.catching_up import CatchingUp
 from app.record.keys import KeysUnavailable
 from app.record.mapper import SealedMapper
 from app.record.recorder import Recorder, RecordUnavailable
@@ -19,11 +20,11 @@ OUT_OF_REACH: Final = (RecordUnavailable, KeysUnavailable, ReadOnlySqlTransactio
 
 
 class ProjectorProcess:
-    """The projector in a thread; use it as a context, or `run`."""
+    """The projector in a thread; use it as a context, or `run`. It reads with or without help."""
 
-    def __init__(self, pool: ConnectionPool, recorder: Recorder, mapper: SealedMapper) -> None:
+    def __init__(self, pool: ConnectionPool, reader: Recorder | CatchingUp, mapper: SealedMapper) -> None:
         self.projector = Projector(
-            pool, recorder.rows_after, mapper, list(MODELS.values()), passing=OUT_OF_REACH
+            pool, reader.rows_after, mapper, list(MODELS.values()), passing=OUT_OF_REACH
         )
         self._stop = Event()
         self._thread = Thread(target=self.projector.run, args=(self._stop,), name="projector")

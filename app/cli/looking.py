@@ -120,10 +120,10 @@ def _rebuild(said: Namespace) -> None:
     unknown = [name for name in said.names if name not in MODELS]
     if unknown:
         raise Failed(f"There is no list “{unknown[0]}”. The lists are {', '.join(MODELS)}.", status=2)
-    with House(settings_here()) as house:
+    with House(settings_here()) as house, house.catching_up() as reader:
         for name in said.names or MODELS:
             progress(f"Making {name} again")
-            position = rebuild(house.pool, house.recorder.rows_after, house.mapper, MODELS[name])
+            position = rebuild(house.pool, reader.rows_after, house.mapper, MODELS[name])
             print(f"{name}: made again up to fact {position:,}")
 
 

@@ -109,7 +109,8 @@ def _project(_said: Namespace) -> None:
         for thread in threads:
             thread.start()
         try:
-            ProjectorProcess(house.pool, house.recorder, house.mapper).run()
+            with house.catching_up() as reader:
+                ProjectorProcess(house.pool, reader, house.mapper).run()
         finally:
             stop.set()
             for thread in threads:

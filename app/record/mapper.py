@@ -1,7 +1,8 @@
 """Turn facts into sealed rows and back: their fields by their shapes, the rest from the row."""
 
 from collections.abc import Iterable, Sequence
-from typing import cast
+from datetime import datetime
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 from eventsourcing.domain import DomainEventProtocol
@@ -10,15 +11,30 @@ from eventsourcing.persistence import Mapper, StoredEvent
 from app.record.data_key import DataKey
 from app.record.keys import FoundKey, KeyStore
 from app.record.opened import OpenedFacts, Row
-from app.record.sealing import read_public, seal, unseal
+from app.record.rows import StoredRow
+from app.record.sealing import SealBroken, read_public, seal, unseal
 from app.record.shapes import FactBroken, FactNotStorable, Shape, shape_of
 from domain.fact import Fact
 
-__all__ = ["FactBroken", "FactNotStorable", "KeyDestroyed", "SealedMapper"]
+__all__ = ["FactBroken", "FactNotStorable", "KeyDestroyed", "SealedMapper", "Unsealed"]
 
 
 class KeyDestroyed(Exception):
     """The subject was erased, so that nothing can be added to it."""
+
+
+class Unsealed(NamedTuple):
+    """A stored fact whose seal was opened already: the plain values that it holds, and the names of the
+    fields that nothing opens any more.
+    """
+
+    originator_id: UUID
+    originator_version: int
+    topic: str
+    notification_id: int
+    recorded_at: datetime
+    said: dict[str, Any]
+    erased: list[str]
 
 
 class SealedMapper(Mapper[UUID]):
@@ -49,12 +65,25 @@ class SealedMapper(Mapper[UUID]):
         row = cast(Row, stored_event)
         return _open(row, self._keys.get(_subject_of(row)))
 
-    def to_domain_events(self, rows: Iterable[Row]) -> list[Fact]:
+    def to_domain_events(self, rows: Iterable[Row | Unsealed]) -> list[Fact]:
         """Open many facts, in their order, asking the key store once. Raises as `to_domain_event` does."""
         rows = list(rows)
-        subjects = [_subject_of(row) for row in rows]
-        keys = self._keys.get_many(set(subjects))
-        return [_open(row, keys[subject]) for row, subject in zip(rows, subjects, strict=True)]
+        keys = self._keys.get_many({_subject_of(row) for row in rows if not isinstance(row, Unsealed)})
+        return [
+            _fact(row, dict(row.said), row.erased)
+            if isinstance(row, Unsealed)
+            else _open(row, keys[_subject_of(row)])
+            for row in rows
+        ]
+
+    def unsealed(self, rows: Sequence[StoredRow]) -> list[StoredRow | Unsealed]:
+        """Open the seals alone; `to_domain_events` does the rest, in whatever process.
+
+        What can't be opened stays as it is: whoever wants the fact finds the fault. Raises what the key store
+        raises.
+        """
+        keys = self._keys.get_many({_subject_of(row) for row in rows})
+        return [_unsealed(row, keys[_subject_of(row)]) for row in rows]
 
     def reopen(self, rows: Sequence[Row]) -> list[Fact]:
         """The same for rows of one subject, read again and again: what was just opened isn't opened again.
@@ -83,27 +112,43 @@ def _sealed(shape: Shape, fact: DomainEventProtocol[UUID], key: FoundKey) -> Sto
     return StoredEvent(subject, version, shape.topic, seal(key, subject, version, shape.topic, pub, priv))
 
 
-def _subject_of(row: Row) -> UUID:
+def _subject_of(row: Row | Unsealed) -> UUID:
     subject = row.originator_id
     return subject if isinstance(subject, UUID) else UUID(subject)
 
 
-def _open(row: Row, key: object) -> Fact:
-    topic, subject, version = row.topic, _subject_of(row), row.originator_version
-    shape = shape_of(topic)
+def _open(row: Row, key: FoundKey) -> Fact:
+    return _fact(row, *_said(row, key))
+
+
+def _unsealed(row: StoredRow, key: FoundKey) -> StoredRow | Unsealed:
+    try:
+        said, erased = _said(row, key)
+    except SealBroken:
+        return row
+    place = _subject_of(row), row.originator_version, row.topic, row.notification_id
+    return Unsealed(*place, row.recorded_at, said, erased)
+
+
+def _said(row: Row, key: FoundKey) -> tuple[dict[str, Any], list[str]]:
+    """The values of the fields, and the names of those that nothing opens any more."""
+    subject, version, topic = _subject_of(row), row.originator_version, row.topic
+    if not isinstance(key, DataKey):
+        return read_public(row.state, (subject, version, topic))
+    said, priv = unseal(key, subject, version, topic, row.state)
+    said.update(priv)
+    return said, []
+
+
+def _fact(row: Row | Unsealed, said: dict[str, Any], erased: list[str]) -> Fact:
+    shape = shape_of(row.topic)
     if shape is None:
         raise FactBroken(
             "A stored fact has a name that this software doesn't know. Install the newer version."
         )
-    if isinstance(key, DataKey):
-        said, priv = unseal(key, subject, version, topic, row.state)
-        said.update(priv)
-        shape.decode(said)
-    else:
-        said, names = read_public(row.state, (subject, version, topic))
-        shape.decode(said, names)
-    said["originator_id"] = subject
-    said["originator_version"] = version
+    shape.decode(said, erased)
+    said["originator_id"] = _subject_of(row)
+    said["originator_version"] = row.originator_version
     said["timestamp"] = row.recorded_at
     # Facts are frozen; going round __init__ is what the library does too, and four times as fast.
     fact = object.__new__(shape.fact_class)

@@ -2,15 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from statistics import median, quantiles
-from threading import Event, Thread
 from time import monotonic, perf_counter, sleep
 
 from eventsourcing.projection import ProjectionRunner
 from psycopg.sql import SQL, Identifier
 
+from app.project import ProjectorProcess
 from projections.all_models import MODELS
 from projections.positions import wait_for
-from projections.projector import Projector
 from tests.benchmarks.ground import Ground, a_case, people, save
 from tests.benchmarks.row import Row, ratio_row
 from tests.benchmarks.serving import Server
@@ -32,7 +31,7 @@ AGAIN = (
 )
 
 
-def catch_up(ground: Ground, facts: int = 50_000, stock_facts: int = 4_000) -> Iterator[Row]:
+def catch_up(ground: Ground, facts: int = 100_000, stock_facts: int = 4_000) -> Iterator[Row]:
     """All read models from sealed facts, against the library's runner with one view, from plain JSON."""
     house = ground.house
     save(house, [a_case(FACTS) for _ in range(facts // FACTS)])
@@ -64,15 +63,9 @@ def forget_lists(ground: Ground) -> None:
 
 def running(ground: Ground, work: Callable[[], float]) -> float:
     """Run the projector while the work is done; give what the work gives."""
-    house, stop = ground.house, Event()
-    projector = Projector(house.pool, house.recorder.rows_after, house.mapper, list(MODELS.values()))
-    thread = Thread(target=projector.run, args=[stop])
-    thread.start()
-    try:
+    house = ground.house
+    with house.catching_up() as reader, ProjectorProcess(house.pool, reader, house.mapper):
         return work()
-    finally:
-        stop.set()
-        thread.join()
 
 
 def until(ground: Ground, end: int, seconds: float) -> float:
