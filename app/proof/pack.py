@@ -269,10 +269,8 @@ def _concerns(house: "House", person: Person, facts: Sequence[Fact], size: int) 
 
 
 def _event(row: StoredRow, shift: int) -> Event:
-    subject = row.originator_id
-    owner = subject if isinstance(subject, UUID) else UUID(subject)
-    at_us = (row.recorded_at - _EPOCH) // _TICK
-    return Event(row.notification_id - 1 + shift, owner, row.originator_version, row.topic, at_us, row.state)
+    number, at_us = row.notification_id - 1 + shift, (row.recorded_at - _EPOCH) // _TICK
+    return Event(number, row.originator_id, row.originator_version, row.topic, at_us, row.state)
 
 
 def _keys(house: "House", person: Person, events: Sequence[Event]) -> dict[str, bytes]:

@@ -153,7 +153,7 @@ class _Helper:
         subjects: dict[bytes, UUID] = {}
         rows: list[StoredRow | Unsealed] = []
         for row in self._pipe.recv():
-            if isinstance(row, tuple):
+            if type(row) is tuple:
                 subject = subjects.get(row[0])
                 if subject is None:
                     subject = subjects[row[0]] = UUID(bytes=row[0])

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, TypeAlias, cast
 from uuid import UUID
 
 from eventsourcing.domain import DomainEventProtocol
@@ -10,8 +10,8 @@ from eventsourcing.persistence import Mapper, StoredEvent
 
 from app.record.data_key import DataKey
 from app.record.keys import FoundKey, KeyStore
-from app.record.opened import OpenedFacts, Row
-from app.record.rows import StoredRow
+from app.record.opened import OpenedFacts
+from app.record.rows import StoredNotification, StoredRow
 from app.record.sealing import SealBroken, read_public, seal, unseal
 from app.record.shapes import FactBroken, FactNotStorable, Shape, shape_of
 from domain.fact import Fact
@@ -21,6 +21,9 @@ __all__ = ["FactBroken", "FactNotStorable", "KeyDestroyed", "SealedMapper", "Uns
 
 class KeyDestroyed(Exception):
     """The subject was erased, so that nothing can be added to it."""
+
+
+Row: TypeAlias = StoredRow | StoredNotification
 
 
 class Unsealed(NamedTuple):
@@ -62,7 +65,7 @@ class SealedMapper(Mapper[UUID]):
 
         Raises FactBroken, SealBroken, and what the key store raises.
         """
-        row = cast(Row, stored_event)
+        row = cast(StoredNotification, stored_event)
         return _open(row, self._keys.get(_subject_of(row)))
 
     def to_domain_events(self, rows: Iterable[Row | Unsealed]) -> list[Fact]:
@@ -85,7 +88,7 @@ class SealedMapper(Mapper[UUID]):
         keys = self._keys.get_many({_subject_of(row) for row in rows})
         return [_unsealed(row, keys[_subject_of(row)]) for row in rows]
 
-    def reopen(self, rows: Sequence[Row]) -> list[Fact]:
+    def reopen(self, rows: Sequence[StoredRow]) -> list[Fact]:
         """The same for rows of one subject, read again and again: what was just opened isn't opened again.
 
         A key that is known to be destroyed opens nothing. Raises as `to_domain_event` does.

@@ -5,41 +5,16 @@ given is what opening those bytes would give. The bytes are always the record's 
 """
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from threading import Lock
 from time import monotonic
-from typing import Final, NamedTuple, Protocol
-from uuid import UUID
+from typing import Final, NamedTuple
 
 from app.record.keys import FoundKey
+from app.record.rows import StoredRow
 from domain.fact import Fact
 
 SECONDS: Final = 60.0
 MOST: Final = 10_000
-
-
-class Row(Protocol):
-    """A stored fact, as the recorder hands it over."""
-
-    @property
-    def originator_id(self) -> UUID | str:
-        """The subject."""
-
-    @property
-    def originator_version(self) -> int:
-        """The fact's place among the subject's facts, from 1."""
-
-    @property
-    def topic(self) -> str:
-        """The fact's pinned name."""
-
-    @property
-    def state(self) -> bytes:
-        """The sealed fact."""
-
-    @property
-    def recorded_at(self) -> datetime:
-        """When the database recorded it."""
 
 
 class _Entry(NamedTuple):
@@ -58,17 +33,18 @@ class OpenedFacts:
         self._most = most
         self._lock = Lock()
         # In the order of their times, so that the first is always the one to go.
-        self._known: dict[tuple[UUID | str, int], _Entry] = {}
+        self._known: dict[tuple[int, int], _Entry] = {}
 
     def facts(
-        self, rows: Sequence[Row], key: FoundKey, opened: Callable[[Row, FoundKey], Fact]
+        self, rows: Sequence[StoredRow], key: FoundKey, opened: Callable[[StoredRow, FoundKey], Fact]
     ) -> list[Fact]:
         """The facts of rows under one key; those that aren't remembered are `opened`, and remembered."""
         found: list[Fact] = []
-        new: list[tuple[tuple[UUID | str, int], _Entry]] = []
+        new: list[tuple[tuple[int, int], _Entry]] = []
         now = monotonic()
         for row in rows:
-            place = row.originator_id, row.originator_version
+            # Not the id itself, whose hash and comparison are Python's.
+            place = row.originator_id.int, row.originator_version
             entry = self._known.get(place)
             if entry is None or not (
                 entry.until > now

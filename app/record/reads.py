@@ -17,7 +17,7 @@ from app.record.errors import RecordUnavailable
 from app.record.keys import DESTROYED, FoundKey, KeyFault, KeyMissing, KeyStore
 from app.record.patience import PATIENCE
 from app.record.pool import on_a_connection
-from app.record.rows import StoredRow, stored_row
+from app.record.rows import StoredRow, rows_of
 from app.record.sealing import READ, NotSealable, SealBroken, seal, sealed_version, unseal
 
 Answer = TypeVar("Answer")
@@ -25,7 +25,7 @@ Answer = TypeVar("Answer")
 _LOG = Statement("casebook_log_read", "SELECT record.log_read($1::uuid, $2::text, $3::uuid[], $4::bytea)")
 _LOG_AND_ROWS = Statement(
     "casebook_log_read_and_rows",
-    "SELECT originator_id, originator_version, topic, state, id, recorded_at"
+    "SELECT originator_version, topic, state, id, recorded_at"
     " FROM record.log_read_and_rows($1::uuid, $2::text, $3::uuid[], $4::bytea, $5::uuid, $6::bigint)",
 )
 _HEAD = Statement("casebook_head", "SELECT size FROM record.heads WHERE log = 'events'")
@@ -119,7 +119,7 @@ class ReadLog:
                 seen = int(_HEAD.rows(connection, [])[0][0])
             state = _seal(key, account, route, _details(role, field_class, reason, break_glass, seen))
             entry = [account.bytes, route.encode(), uuids(subjects), state, originator_id.bytes, number(seen)]
-            return _LOG_AND_ROWS.rows(connection, entry, stored_row)
+            return _LOG_AND_ROWS.rows(connection, entry, rows_of(originator_id))
 
         return self._do(work)
 

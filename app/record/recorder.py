@@ -14,6 +14,7 @@ from uuid import UUID
 
 from eventsourcing.persistence import ApplicationRecorder, StoredEvent, Subscription
 from psycopg import Connection
+from psycopg.rows import RowFactory
 from psycopg.types.numeric import Int8
 from psycopg_pool import ConnectionPool
 
@@ -22,7 +23,16 @@ from app.record.direct import Statement
 from app.record.errors import CommandReused, RecordError, RecordUnavailable, VersionConflict
 from app.record.patience import PATIENCE, Waiting, be_patient_again
 from app.record.pool import on_a_connection
-from app.record.rows import Appended, CommandKey, Remembered, StoredRow, stored_row, stored_rows
+from app.record.rows import (
+    Appended,
+    CommandKey,
+    Remembered,
+    StoredNotification,
+    StoredRow,
+    rows_of,
+    stored_notifications,
+    stored_rows,
+)
 
 __all__ = [
     "Appended",
@@ -38,10 +48,11 @@ __all__ = [
 ]
 
 Answer = TypeVar("Answer")
+Found = TypeVar("Found")
 
 _STREAM = Statement(
     "casebook_stream",
-    "SELECT originator_id, originator_version, topic, state, notification_id, recorded_at"
+    "SELECT originator_version, topic, state, notification_id, recorded_at"
     " FROM record.events WHERE originator_id = $1::uuid ORDER BY originator_version",
 )
 _FIND_COMMAND = (
@@ -137,9 +148,11 @@ class Recorder(ApplicationRecorder):
     def rows(self, originator_id: UUID, *, upto: int | None = None) -> list[StoredRow]:
         """One aggregate's facts in order; with `upto`, those up to that position of the record."""
         if upto is None:
-            return self._do(lambda connection: _STREAM.rows(connection, [originator_id.bytes], stored_row))
+            make = rows_of(originator_id)
+            return self._do(lambda connection: _STREAM.rows(connection, [originator_id.bytes], make))
         # The sum keeps the planner from the index of all positions, which it would read from the beginning.
         return self._select(
+            stored_rows,
             _ROWS + "WHERE originator_id = %b AND notification_id + 0 <= %b ORDER BY originator_version",
             originator_id,
             Int8(upto),
@@ -148,6 +161,7 @@ class Recorder(ApplicationRecorder):
     def rows_after(self, position: int, limit: int) -> list[StoredRow]:
         """The next facts of the whole record after a position, at most `limit`. None is ever skipped."""
         return self._select(
+            stored_rows,
             _ROWS + "WHERE notification_id > %b ORDER BY notification_id LIMIT %b",
             Int8(position),
             Int8(limit),
@@ -170,9 +184,10 @@ class Recorder(ApplicationRecorder):
         lte: int | None = None,
         desc: bool = False,
         limit: int | None = None,
-    ) -> list[StoredRow]:
-        """One aggregate's facts between two versions."""
+    ) -> list[StoredNotification]:
+        """One aggregate's facts between two versions, for the library."""
         return self._select(
+            stored_notifications,
             _ROWS
             + "WHERE originator_id = %b AND originator_version > %b AND originator_version <= %b"
             + (
@@ -194,9 +209,10 @@ class Recorder(ApplicationRecorder):
         topics: Sequence[str] = (),
         *,
         inclusive_of_start: bool = True,
-    ) -> list[StoredRow]:
-        """Facts of the whole record from one position to another, of these topics or of all."""
+    ) -> list[StoredNotification]:
+        """Facts of the whole record between two positions, of these topics or of all, for the library."""
         return self._select(
+            stored_notifications,
             _ROWS
             + "WHERE notification_id > %b AND notification_id <= %b"
             + (" AND topic = ANY(%b)" if topics else " AND %b::text[] = '{}'")
@@ -216,9 +232,9 @@ class Recorder(ApplicationRecorder):
         """Every fact after a position, those to come too, by asking twenty times a second."""
         return Polling(self, gt, topics)
 
-    def _select(self, query: LiteralString, *parameters: object) -> list[StoredRow]:
-        def work(connection: Connection) -> list[StoredRow]:
-            with connection.cursor(row_factory=stored_rows, binary=True) as cursor:
+    def _select(self, factory: RowFactory[Found], query: LiteralString, *parameters: object) -> list[Found]:
+        def work(connection: Connection) -> list[Found]:
+            with connection.cursor(row_factory=factory, binary=True) as cursor:
                 return cursor.execute(query, parameters, prepare=True).fetchall()
 
         return self._do(work)
@@ -236,7 +252,7 @@ class Polling(Subscription[Recorder]):
 
     def __init__(self, recorder: Recorder, gt: int | None, topics: Sequence[str]) -> None:
         super().__init__(recorder, gt, topics)
-        self._waiting: list[StoredRow] = []
+        self._waiting: list[StoredNotification] = []
         self._stopped = Event()
 
     def stop(self) -> None:
@@ -244,7 +260,7 @@ class Polling(Subscription[Recorder]):
         super().stop()
         self._stopped.set()
 
-    def __next__(self) -> StoredRow:
+    def __next__(self) -> StoredNotification:
         while not self._stopped.is_set():
             if self._waiting:
                 return self._waiting.pop()

@@ -1,6 +1,5 @@
 """What goes into the record and comes out of it, as plain values."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -43,23 +42,37 @@ class Remembered(NamedTuple):
     position: int
 
 
+class StoredRow(NamedTuple):
+    """One sealed fact as it stands in the record.
+
+    `notification_id` is its position: 1 for the first fact of all, without gaps. `recorded_at` is in UTC.
+    """
+
+    originator_id: UUID
+    originator_version: int
+    topic: str
+    state: bytes
+    notification_id: int
+    recorded_at: datetime
+
+
 @dataclass(frozen=True)
-class StoredRow(Notification):
-    """One sealed fact as it stands in the record: a notification with its time of recording (UTC)."""
+class StoredNotification(Notification):
+    """The same as the library has it. It takes six times as long to make."""
 
     recorded_at: datetime
 
-    @property
-    def notification_id(self) -> int:
-        """The position in the record: 1 for the first fact of all, without gaps."""
-        return self.id
-
-
-def stored_row(values: Sequence[Any]) -> StoredRow:
-    """A row of originator_id, originator_version, topic, state, notification_id, recorded_at."""
-    return StoredRow(*values)
-
 
 def stored_rows(_cursor: Cursor[Any]) -> RowMaker[StoredRow]:
-    """The row factory that makes them."""
-    return stored_row
+    """The row factory for originator_id, originator_version, topic, state, notification_id, recorded_at."""
+    return StoredRow._make
+
+
+def stored_notifications(_cursor: Cursor[Any]) -> RowMaker[StoredNotification]:
+    """The same for the library."""
+    return lambda values: StoredNotification(*values)
+
+
+def rows_of(originator_id: UUID) -> RowMaker[StoredRow]:
+    """The rows of one aggregate, from all columns but the first: its id needn't be read again and again."""
+    return lambda values: StoredRow(originator_id, *values)

@@ -105,10 +105,10 @@ def test_what_waits_together_is_recorded_together_and_answered_apart(
     assert isinstance(outcomes[3], VersionConflict)
     assert all(one.version == 2 and not one.replayed for one in others)
     for one, subject in zip(others, fresh[3:], strict=True):
-        assert [row.id for row in recorder.rows(subject)] == [one.position - 1, one.position]
+        assert [row.notification_id for row in recorder.rows(subject)] == [one.position - 1, one.position]
         assert recorder.rows(subject)[-1].recorded_at == one.recorded_at
     assert recorder.rows(fresh[1]) == recorder.rows(fresh[2]) == []
-    ids = [row.id for row in recorder.rows_after(before, 1000)]
+    ids = [row.notification_id for row in recorder.rows_after(before, 1000)]
     assert ids == list(range(before + 1, before + len(ids) + 1))
     assert len(ids) == 2 + 2 + 6
 
@@ -134,7 +134,7 @@ def test_they_share_one_commit(
     assert len(asked) == 3
     for n, (subject, key, one) in enumerate(zip(subjects, keys, outcomes, strict=True)):
         stored = recorder.rows(subject)
-        assert [row.id for row in stored] == list(range(one.position - n, one.position + 1))
+        assert [row.notification_id for row in stored] == list(range(one.position - n, one.position + 1))
         assert (one.version, one.recorded_at, one.replayed) == (n + 1, stored[-1].recorded_at, False)
         if key is not None:
             assert recorder.remembered(key) == Remembered(subject, n + 1, one.position)
@@ -166,7 +166,7 @@ def test_a_reply_that_all_of_them_lost_is_found_again_for_each(
     assert asked > 3
     for subject, key, one in zip(subjects, keys, outcomes, strict=True):
         stored = recorder.rows(subject)
-        assert [row.id for row in stored] == [one.position - 1, one.position]
+        assert [row.notification_id for row in stored] == [one.position - 1, one.position]
         assert (one.version, one.recorded_at, one.replayed) == (2, stored[-1].recorded_at, key is not None)
 
 
@@ -270,6 +270,6 @@ def test_many_threads_and_one_subject_leave_no_gap(recorder: Recorder) -> None:
     with ThreadPoolExecutor(12) as threads:
         won = sum(threads.map(work, range(12)))
     rows = recorder.rows_after(before, 10_000)
-    assert [row.id for row in rows] == list(range(before + 1, before + len(rows) + 1))
+    assert [row.notification_id for row in rows] == list(range(before + 1, before + len(rows) + 1))
     assert [row.originator_version for row in recorder.rows(subject)] == list(range(1, won + 2))
     assert len(rows) == won * 2 + (12 * 20 - won)

@@ -146,7 +146,7 @@ def test_what_cannot_be_opened_is_handed_over_as_it_is(
     with pytest.raises(SealBroken):
         mapper.to_domain_events(rows)
     assert len(mapper.to_domain_events([rows[0], *rows[2:]])) == BATCH - 1
-    unknown = rows[0]._replace(topic="mentee-case.dreamt-of")  # type: ignore[union-attr]
+    unknown = rows[0]._replace(topic="mentee-case.dreamt-of")
     with pytest.raises(FactBroken):
         mapper.to_domain_events([unknown])
 

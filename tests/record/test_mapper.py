@@ -15,6 +15,7 @@ from psycopg_pool import ConnectionPool
 
 from app.record.keys import KeyMissing, KeyStore
 from app.record.mapper import FactBroken, FactNotStorable, KeyDestroyed, SealedMapper
+from app.record.rows import StoredNotification
 from app.record.sealing import NotSealable, SealBroken, read_public, seal, unseal
 from domain import concern_facts, mentee_case_facts
 from domain.fact import ENVELOPE, ERASED, FACTS, Fact, annotations_of, kept_fields
@@ -72,7 +73,8 @@ REVIEWED = {
 
 
 @dataclass(frozen=True)
-class Row(StoredEvent):
+class Row(StoredNotification):
+    id: int = 1
     recorded_at: datetime = RECORDED_AT
 
 

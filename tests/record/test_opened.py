@@ -1,6 +1,5 @@
 """Facts that were opened a moment ago are given again only for the very same bytes under the same key."""
 
-from dataclasses import replace
 from uuid import UUID, uuid4
 
 import psycopg
@@ -24,14 +23,16 @@ def mapper(keys: KeyStore) -> SealedMapper:
 
 def some_rows(mapper: SealedMapper, count: int = 3) -> list[StoredRow]:
     stored = [mapper.to_stored_event(fact) for fact in a_case(count).pending_events]
-    return [StoredRow(**vars(one), id=n, recorded_at=RECORDED_AT) for n, one in enumerate(stored, 1)]
+    return [
+        StoredRow(**vars(one), notification_id=n, recorded_at=RECORDED_AT) for n, one in enumerate(stored, 1)
+    ]
 
 
 def test_equal_rows_give_the_same_facts(mapper: SealedMapper) -> None:
     rows = some_rows(mapper)
     first = mapper.reopen(rows)
     assert first == mapper.to_domain_events(rows)
-    again = mapper.reopen([replace(row, state=bytes(bytearray(row.state))) for row in rows])
+    again = mapper.reopen([row._replace(state=bytes(bytearray(row.state))) for row in rows])
     assert all(one is other for one, other in zip(first, again, strict=True))
 
 
@@ -48,14 +49,14 @@ def test_a_row_that_was_altered_since_is_refused(mapper: SealedMapper, change: d
     rows = some_rows(mapper)
     mapper.reopen(rows)
     with pytest.raises(SealBroken):
-        mapper.reopen([rows[0], replace(rows[2], **change)])  # type: ignore[arg-type]
+        mapper.reopen([rows[0], rows[2]._replace(**change)])  # type: ignore[arg-type]
 
 
 def test_another_time_of_recording_is_another_fact(mapper: SealedMapper) -> None:
     row = some_rows(mapper)[0]
     mapper.reopen([row])
     later = RECORDED_AT.replace(year=RECORDED_AT.year + 1)
-    assert mapper.reopen([replace(row, recorded_at=later)])[0].timestamp == later
+    assert mapper.reopen([row._replace(recorded_at=later)])[0].timestamp == later
 
 
 def test_what_was_opened_is_gone_with_its_key(

@@ -1,6 +1,6 @@
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -17,7 +17,6 @@ from app.record.recorder import (
     CommandReused,
     Recorder,
     RecordUnavailable,
-    StoredRow,
     VersionConflict,
 )
 from tests.record.conftest import Databases
@@ -70,7 +69,7 @@ def test_the_library_reads_and_writes_through_it(recorder: Recorder) -> None:
     assert list(ids) == [ids[0], ids[0] + 1, ids[0] + 2]
     assert recorder.insert_events([]) == []
 
-    def versions(rows: list[StoredRow]) -> list[int]:
+    def versions(rows: Sequence[StoredEvent]) -> list[int]:
         return [row.originator_version for row in rows]
 
     assert versions(recorder.select_events(case)) == [1, 2, 3]
@@ -201,7 +200,7 @@ def test_of_those_who_decide_on_the_same_version_one_succeeds(recorder: Recorder
     assert sorted(outcomes) == ["matched"] + ["refused"] * 11
     assert recorder.rows(case) == []
     rows = recorder.rows_after(0, 10_000)
-    assert [row.id for row in rows] == list(range(1, len(rows) + 1))
+    assert [row.notification_id for row in rows] == list(range(1, len(rows) + 1))
 
 
 def test_connections_that_were_ended_are_replaced_unnoticed(
