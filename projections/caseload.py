@@ -22,7 +22,7 @@ from domain.mentee_case_facts import (
     SessionHeld,
     SessionMissed,
 )
-from projections.read_model import ReadModel
+from projections.read_model import ReadModel, uuids
 
 
 @dataclass(frozen=True)
@@ -243,7 +243,7 @@ class Caseload:
 
     def by_ids(self, ids: Iterable[UUID]) -> dict[UUID, Case]:
         """Cases by their ids; an id that isn't a case is left out."""
-        found = self._ask("WHERE case_id = ANY(%(ids)s)", {"ids": list(ids)})
+        found = self._ask("WHERE case_id = ANY(%(ids)s::uuid[])", {"ids": uuids(ids)})
         return {case.case_id: case for case in found}
 
 

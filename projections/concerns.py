@@ -22,7 +22,7 @@ from domain.concern_facts import (
     ReferredOut,
     Reopened,
 )
-from projections.read_model import ReadModel
+from projections.read_model import ReadModel, uuids
 from projections.roll import day_typed
 
 State = Literal["received", "acknowledged", "being_dealt_with", "closed"]
@@ -239,5 +239,5 @@ class Concerns:
 
     def by_ids(self, ids: Iterable[UUID]) -> dict[UUID, Concern]:
         """Concerns by their ids; an id that isn't a concern is left out."""
-        found = self._ask("WHERE concern_id = ANY(%(ids)s)", {"ids": list(ids)})
+        found = self._ask("WHERE concern_id = ANY(%(ids)s::uuid[])", {"ids": uuids(ids)})
         return {concern.concern_id: concern for concern in found}

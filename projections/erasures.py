@@ -11,7 +11,7 @@ from psycopg_pool import ConnectionPool
 from domain.erasure import Completed, Grounds, Ordered, Requested, State, Withdrawn
 from domain.erasure import Erasure as Subject
 from domain.retention import Scope
-from projections.read_model import ReadModel
+from projections.read_model import ReadModel, uuids
 
 
 @dataclass(frozen=True)
@@ -105,5 +105,7 @@ class Erasures:
 
     def waiting_for(self, subject_ids: Iterable[UUID]) -> dict[UUID, Erasure]:
         """The request that is under way for each of these subjects, if any."""
-        clause = "WHERE state IN ('requested', 'ordered') AND subject_id = ANY(%(ids)s) ORDER BY number"
-        return {e.subject_id: e for e in self._ask(clause, {"ids": list(subject_ids)})}
+        clause = (
+            "WHERE state IN ('requested', 'ordered') AND subject_id = ANY(%(ids)s::uuid[]) ORDER BY number"
+        )
+        return {e.subject_id: e for e in self._ask(clause, {"ids": uuids(subject_ids)})}

@@ -13,7 +13,7 @@ from uuid import UUID
 from psycopg_pool import ConnectionPool
 
 from domain.mentee_case import MenteeCase, State
-from projections.read_model import ReadModel
+from projections.read_model import ReadModel, uuids
 
 
 @dataclass(frozen=True)
@@ -69,5 +69,5 @@ class Figures:
 
     def by_ids(self, ids: Iterable[UUID]) -> dict[UUID, Figure]:
         """Cases by their ids, erased ones too; an id that isn't a case is left out."""
-        found = self._ask("WHERE case_id = ANY(%(ids)s)", {"ids": list(ids)})
+        found = self._ask("WHERE case_id = ANY(%(ids)s::uuid[])", {"ids": uuids(ids)})
         return {one.case_id: one for one in found}

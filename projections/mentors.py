@@ -10,7 +10,7 @@ from psycopg_pool import ConnectionPool
 
 from domain.mentor import Attached, Standing, Supervised
 from domain.mentor import Mentor as Subject
-from projections.read_model import ReadModel
+from projections.read_model import ReadModel, uuids
 from projections.roll import Roll
 
 
@@ -101,7 +101,7 @@ class Mentors:
 
     def by_ids(self, ids: Iterable[UUID]) -> dict[UUID, Mentor]:
         """Mentors by their ids; an id that isn't a mentor is left out."""
-        found = self._ask("WHERE mentor_id = ANY(%(ids)s)", {"ids": list(ids)})
+        found = self._ask("WHERE mentor_id = ANY(%(ids)s::uuid[])", {"ids": uuids(ids)})
         return {mentor.mentor_id: mentor for mentor in found}
 
     def of_pupil(self, pupil_id: UUID) -> list[Mentor]:

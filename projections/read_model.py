@@ -15,7 +15,6 @@ from typing import Any, Final, Generic, LiteralString, NamedTuple, TypeVar, cast
 from uuid import UUID
 
 from psycopg import Connection, Cursor
-from psycopg.rows import class_row
 from psycopg.sql import SQL, Composed, Identifier
 from psycopg_pool import ConnectionPool
 
@@ -246,11 +245,19 @@ class ReadModel(Generic[S]):
         select = self._select(_columns_of(cast("Hashable", shown)))
 
         def ask(clause: LiteralString, said: Mapping[str, Any]) -> list[D]:
-            with pool.connection() as connection, connection.cursor(row_factory=class_row(shown)) as cursor:
-                found: list[D] = cursor.execute((select + clause).encode(), said).fetchall()
-            return found
+            with pool.connection() as connection:
+                rows = connection.execute((select + clause).encode(), said).fetchall()
+            # The columns are asked for in the order of the fields.
+            return [shown(*row) for row in rows]
 
         return ask
+
+
+def uuids(ids: Iterable[UUID]) -> str:
+    """Ids as a statement takes them, `%s::uuid[]`: of a list psycopg asks each for its type, which takes as
+    long as the whole question.
+    """
+    return f"{{{','.join(map(str, ids))}}}"
 
 
 def _is_known(fact: KeyDestroyed) -> bool:

@@ -22,7 +22,7 @@ from domain.retention import (
 from projections.caseload import CASELOAD, Case
 from projections.concerns import CONCERNS, Concern
 from projections.mentors import MENTORS, Mentor
-from projections.read_model import ReadModel
+from projections.read_model import ReadModel, uuids
 from projections.roll import day_typed
 
 
@@ -95,7 +95,9 @@ class Retention:
 
     def by_ids(self, ids: Iterable[UUID]) -> dict[UUID, Keeping]:
         """Pupils by their ids; an erased one is left out."""
-        return {k.pupil_id: k for k in self._ask("WHERE pupil_id = ANY(%(ids)s)", {"ids": list(ids)})}
+        return {
+            k.pupil_id: k for k in self._ask("WHERE pupil_id = ANY(%(ids)s::uuid[])", {"ids": uuids(ids)})
+        }
 
     def held(self, limit: int = PAGE) -> list[Keeping]:
         """Pupils under a legal hold, oldest entry on the roll first."""

@@ -11,7 +11,7 @@ from psycopg_pool import ConnectionPool
 
 from domain.pupil import YEAR_GROUPS, Corrected, Enrolled, MovedUp
 from domain.pupil import Pupil as Subject
-from projections.read_model import ReadModel
+from projections.read_model import ReadModel, uuids
 
 
 @dataclass(frozen=True)
@@ -193,7 +193,7 @@ class Roll:
 
     def by_ids(self, ids: Iterable[UUID]) -> dict[UUID, Pupil]:
         """Pupils by their ids; an id that isn't on the roll is left out."""
-        found = self._ask("WHERE pupil_id = ANY(%(ids)s)", {"ids": list(ids)})
+        found = self._ask("WHERE pupil_id = ANY(%(ids)s::uuid[])", {"ids": uuids(ids)})
         return {pupil.pupil_id: pupil for pupil in found}
 
     def names(self, ids: Iterable[UUID]) -> dict[UUID, str]:

@@ -9,7 +9,7 @@ from psycopg_pool import ConnectionPool
 
 from domain.staff import AccountOpened, Corrected, Role
 from domain.staff import Staff as Subject
-from projections.read_model import ReadModel
+from projections.read_model import ReadModel, uuids
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Staff:
 
     def by_ids(self, ids: Iterable[UUID]) -> dict[UUID, Account]:
         """Accounts by their ids; an id that isn't an account is left out."""
-        found = self._ask("WHERE account_id = ANY(%(ids)s)", {"ids": list(ids)})
+        found = self._ask("WHERE account_id = ANY(%(ids)s::uuid[])", {"ids": uuids(ids)})
         return {account.account_id: account for account in found}
 
     def names(self, ids: Iterable[UUID]) -> dict[UUID, str]:

@@ -21,6 +21,7 @@ from psycopg_pool import ConnectionPool
 from app.access.names import Names
 from app.access.person import Person
 from app.access.throttling import NAME, PAIR, SOURCE, TOKENS, Throttle
+from app.record.direct import Statement
 
 TOKEN_DAYS: Final = 365
 LONGEST_PASSWORD: Final = 1_000
@@ -40,11 +41,12 @@ _BY_NAME: Final = """
 """
 _BY_ID: Final = "SELECT id, role, person_id FROM access.accounts WHERE id = %s AND disabled_at IS NULL"
 _HASH: Final = "SELECT password_hash FROM access.accounts WHERE id = %s AND disabled_at IS NULL"
-_BEARER: Final = """
-    SELECT a.id, a.role, a.person_id, (SELECT size FROM record.heads WHERE log = 'events')
-      FROM access.tokens t JOIN access.accounts a ON a.id = t.account
-     WHERE t.token_hash = %s AND t.revoked_at IS NULL AND t.expires_at > now() AND a.disabled_at IS NULL
-"""
+_BEARER: Final = Statement(
+    "casebook_bearer",
+    "SELECT a.id, a.role, a.person_id, (SELECT size FROM record.heads WHERE log = 'events')"
+    " FROM access.tokens t JOIN access.accounts a ON a.id = t.account WHERE t.token_hash = $1::bytea"
+    " AND t.revoked_at IS NULL AND t.expires_at > now() AND a.disabled_at IS NULL",
+)
 _ISSUE: Final = """
     INSERT INTO access.tokens (token_hash, account, expires_at)
     SELECT %s, id, now() + make_interval(days => %s)
@@ -155,8 +157,9 @@ class Accounts:
 
     def by_token(self, token: str) -> Person | None:
         """Whoever a bearer token acts for; None when it is unknown, revoked or too old."""
-        row = self._one(_BEARER, _hash(token))
-        return self._person(row, row[3]) if row else None
+        with self._pool.connection() as connection:
+            rows = _BEARER.rows(connection, [_hash(token)])
+        return self._person(rows[0], rows[0][3]) if rows else None
 
     def wrong_token(self, source: str) -> None:
         """Count an unknown token from this place. Raises Throttled after too many."""

@@ -11,20 +11,23 @@ from psycopg_pool import ConnectionPool
 
 from app.access.names import Names
 from app.access.person import Person
+from app.record.direct import Statement, number
 
 COOKIE: Final = "casebook_session"
 IDLE_MINUTES: Final = 60
 LONGEST_HOURS: Final = 12
 
 _START: Final = "INSERT INTO access.sessions (token_hash, account, csrf) VALUES (%s, %s, %s)"
-_PERSON: Final = """
-    SELECT a.id, a.role, a.person_id, s.csrf, s.seen_at < now() - interval '1 minute',
-           (SELECT size FROM record.heads WHERE log = 'events')
-      FROM access.sessions s JOIN access.accounts a ON a.id = s.account
-     WHERE s.token_hash = %s AND s.ended_at IS NULL AND a.disabled_at IS NULL
-       AND s.seen_at > now() - make_interval(mins => %s) AND s.created_at > now() - make_interval(hours => %s)
-       AND greatest(s.seen_at, s.created_at) < now() + interval '1 minute'
-"""
+_PERSON: Final = Statement(
+    "casebook_session",
+    "SELECT a.id, a.role, a.person_id, s.csrf, s.seen_at < now() - interval '1 minute',"
+    " (SELECT size FROM record.heads WHERE log = 'events')"
+    " FROM access.sessions s JOIN access.accounts a ON a.id = s.account"
+    " WHERE s.token_hash = $1::bytea AND s.ended_at IS NULL AND a.disabled_at IS NULL"
+    " AND s.seen_at > now() - make_interval(mins => $2::bigint::int)"
+    " AND s.created_at > now() - make_interval(hours => $3::bigint::int)"
+    " AND greatest(s.seen_at, s.created_at) < now() + interval '1 minute'",
+)
 _OWNER: Final = "SELECT account, csrf FROM access.sessions WHERE token_hash = %s"
 _FORMS: Final = "SELECT csrf FROM access.sessions WHERE account = %s AND csrf <> %s"
 _SEEN: Final = "UPDATE access.sessions SET seen_at = now() WHERE token_hash = %s"
@@ -50,12 +53,12 @@ class Sessions:
 
     def person(self, token: str) -> Person | None:
         """Whoever this cookie belongs to, with the session's CSRF token; None when the session is over."""
-        asked = [_hash(token), IDLE_MINUTES, LONGEST_HOURS]
+        asked = [_hash(token), number(IDLE_MINUTES), number(LONGEST_HOURS)]
         with self._pool.connection() as connection:
-            row = connection.execute(_PERSON, asked, prepare=True).fetchone()
-            if row is None:
+            rows = _PERSON.rows(connection, asked)
+            if not rows:
                 return None
-            account, role, person_id, csrf, seen_long_ago, position = row
+            [(account, role, person_id, csrf, seen_long_ago, position)] = rows
             if seen_long_ago:
                 connection.execute(_SEEN, [_hash(token)])
         mentor_id = person_id if role == "mentor" else None
