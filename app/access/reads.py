@@ -9,6 +9,7 @@ from app.access.person import Person
 if TYPE_CHECKING:
     from app.casework import Told
     from app.house import House
+    from app.record.rows import StoredRow
     from domain.fact import Subject
 
 
@@ -53,13 +54,17 @@ def log_and_stream(
     Empty when there is no such subject. For readers who need no other right than that it is there: whoever
     asks is noted before anybody knows whose it is. Raises RecordUnavailable.
     """
-    rows = house.reads.log_and_rows(
-        person.account,
-        route,
-        [subject_id],
-        subject_id,
-        role=person.role,
-        field_class=field_class,
-        position=person.position,
-    )
-    return house.casework.told(kind, rows)
+
+    def read(since: int) -> "list[StoredRow]":
+        return house.reads.log_and_rows(
+            person.account,
+            route,
+            [subject_id],
+            subject_id,
+            role=person.role,
+            field_class=field_class,
+            position=person.position,
+            since=since,
+        )
+
+    return house.casework.told(kind, subject_id, read)

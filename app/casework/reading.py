@@ -1,23 +1,24 @@
 """Subjects and whole streams, always as the record has them now."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from time import monotonic
-from typing import Final, TypeVar
+from typing import Final, TypeAlias, TypeVar
 from uuid import UUID
 
 from app.casework.answers import Told
 from app.forms import LONDON, today
 from app.record.keys import KeyStore
-from app.record.mapper import SealedMapper
+from app.record.mapper import Opened, SealedMapper
 from app.record.recorder import Recorder, StoredRow
-from domain.fact import FACTS, Subject
+from domain.fact import FACTS, Fact, Subject
 from domain.policy import DEFAULT_POLICY, Policy
 from domain.scheme import SCHEME_ID, Scheme
 
 POLICY_SECONDS: Final = 2.0
 
 S = TypeVar("S", bound=Subject)
+Read: TypeAlias = Callable[[int], Sequence[StoredRow]]
 
 
 class Reading:
@@ -32,29 +33,36 @@ class Reading:
 
     def load(self, kind: type[S], subject_id: UUID, upto: int | None = None) -> S | None:
         """The subject as its facts tell (up to a position in the record), or None when it has none."""
-        return self.replay(kind, subject_id, self.recorder.rows(subject_id, upto=upto))
-
-    def replay(self, kind: type[S], subject_id: UUID, rows: Sequence[StoredRow]) -> S | None:
-        """A subject from the rows of its stream."""
-        if not rows or not is_kind(kind, rows[0].topic):
+        facts: Sequence[Fact]
+        if upto is None:
+            facts = [fact for _, fact in self._opened(kind, subject_id, self._rows_of(subject_id))]
+        else:
+            facts = self.mapper.to_domain_events(_if(kind, self.recorder.rows(subject_id, upto=upto)))
+        if not facts:
             return None
         subject = kind.blank(subject_id)
-        for fact in self.mapper.reopen(rows):
+        for fact in facts:
             fact.mutate(subject)
         return subject
 
     def stream(self, kind: type[Subject], subject_id: UUID) -> list[Told]:
         """Every fact of one subject, in order. Nothing can be missing: it is read from the stream itself."""
-        return self.told(kind, self.recorder.rows(subject_id))
+        return self.told(kind, subject_id, self._rows_of(subject_id))
 
-    def told(self, kind: type[Subject], rows: Sequence[StoredRow]) -> list[Told]:
-        """The facts of rows; none when they belong to something else."""
-        if not rows or not is_kind(kind, rows[0].topic):
-            return []
-        facts = self.mapper.reopen(rows)
-        return [
-            Told(fact, row.notification_id, row.recorded_at) for fact, row in zip(facts, rows, strict=True)
-        ]
+    def told(self, kind: type[Subject], subject_id: UUID, read: Read) -> list[Told]:
+        """The same where `read` gives the rows from a version on; none when they belong to something else."""
+        stream = self._opened(kind, subject_id, read)
+        return [Told(fact, row.notification_id, row.recorded_at) for row, fact in stream]
+
+    def _rows_of(self, subject_id: UUID) -> Read:
+        return lambda since: self.recorder.rows(subject_id, since=since)
+
+    def _opened(self, kind: type[Subject], subject_id: UUID, read: Read) -> Sequence[Opened]:
+        # What belongs to something else isn't even opened.
+        stream = self.mapper.stream(
+            subject_id, lambda since: _if(kind, read(since)) if since == 1 else read(since)
+        )
+        return stream if stream and is_kind(kind, stream[0].row.topic) else ()
 
     def policy(self) -> Policy:
         """The school's rules, at most two seconds old. Each fact says which version it was made under."""
@@ -68,6 +76,11 @@ class Reading:
     def today(self) -> date:
         """The school's day; in demo time, that day."""
         return self.demo_time.astimezone(LONDON).date() if self.demo_time else today()
+
+
+def _if(kind: type[Subject], rows: Sequence[StoredRow]) -> Sequence[StoredRow]:
+    """A stream's rows, if it is of that kind."""
+    return rows if rows and is_kind(kind, rows[0].topic) else ()
 
 
 def is_kind(kind: type[Subject], topic: str) -> bool:

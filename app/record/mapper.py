@@ -1,6 +1,6 @@
 """Turn facts into sealed rows and back: their fields by their shapes, the rest from the row."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, TypeAlias, cast
 from uuid import UUID
@@ -10,13 +10,13 @@ from eventsourcing.persistence import Mapper, StoredEvent
 
 from app.record.data_key import DataKey
 from app.record.keys import FoundKey, KeyStore
-from app.record.opened import OpenedFacts
+from app.record.opened import Opened, OpenedStreams
 from app.record.rows import StoredNotification, StoredRow
 from app.record.sealing import SealBroken, read_public, seal, unseal
 from app.record.shapes import FactBroken, FactNotStorable, Shape, shape_of
 from domain.fact import Fact
 
-__all__ = ["FactBroken", "FactNotStorable", "KeyDestroyed", "SealedMapper", "Unsealed"]
+__all__ = ["FactBroken", "FactNotStorable", "KeyDestroyed", "Opened", "SealedMapper", "Unsealed"]
 
 
 class KeyDestroyed(Exception):
@@ -45,7 +45,7 @@ class SealedMapper(Mapper[UUID]):
 
     def __init__(self, keys: KeyStore) -> None:
         self._keys = keys
-        self._opened = OpenedFacts()
+        self._opened = OpenedStreams()
 
     def to_stored_event(self, domain_event: DomainEventProtocol[UUID]) -> StoredEvent:
         """Seal a fact for its place. A subject's first fact gets the subject its key.
@@ -88,12 +88,27 @@ class SealedMapper(Mapper[UUID]):
         keys = self._keys.get_many({_subject_of(row) for row in rows})
         return [_unsealed(row, keys[_subject_of(row)]) for row in rows]
 
-    def reopen(self, rows: Sequence[StoredRow]) -> list[Fact]:
-        """The same for rows of one subject, read again and again: what was just opened isn't opened again.
+    def stream(self, subject: UUID, read: Callable[[int], Sequence[StoredRow]]) -> Sequence[Opened]:
+        """A subject's facts from the first on; what was opened a moment ago isn't opened again.
 
+        `read` gives the subject's rows from a version on. Where something is remembered it is asked for the
+        last fact of that and what came since, and once more, for all of them, if that fact is another now.
         A key that is known to be destroyed opens nothing. Raises as `to_domain_event` does.
         """
-        return self._opened.facts(rows, self._keys.get(_subject_of(rows[0])), _open) if rows else []
+        known = self._opened.find(subject)
+        if known is not None and self._keys.get(subject) is known.key:
+            last = known.facts[-1].row
+            rows = read(last.originator_version)
+            if rows and rows[0] == last:
+                if len(rows) == 1:
+                    return known.facts
+                new = [Opened(row, _open(row, known.key)) for row in rows[1:]]
+                return self._opened.keep(subject, known.key, [*known.facts, *new], known.until)
+        rows = read(1)
+        if not rows:
+            return ()
+        key = self._keys.get(subject)
+        return self._opened.keep(subject, key, [Opened(row, _open(row, key)) for row in rows])
 
     def forget(self) -> None:
         """Let go of every fact that was opened: a key may have been destroyed."""

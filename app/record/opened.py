@@ -1,13 +1,14 @@
-"""Facts that this process opened a moment ago, so that looking at a case again need not open it again.
+"""Streams that this process opened a moment ago, so that looking at a case again need not open it again.
 
-A fact is found by the very bytes that it was opened from, with the same key for the same place: what is
-given is what opening those bytes would give. The bytes are always the record's own of now.
+What is remembered is given only while the record still holds its last fact, byte for byte, and the subject
+still has the same key: facts are never changed, so those before it are as they were.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from threading import Lock
 from time import monotonic
 from typing import Final, NamedTuple
+from uuid import UUID
 
 from app.record.keys import FoundKey
 from app.record.rows import StoredRow
@@ -17,60 +18,63 @@ SECONDS: Final = 60.0
 MOST: Final = 10_000
 
 
-class _Entry(NamedTuple):
-    until: float
-    key: FoundKey
-    state: bytes
-    topic: str
+class Opened(NamedTuple):
+    """A fact with the row that it was opened from."""
+
+    row: StoredRow
     fact: Fact
 
 
-class OpenedFacts:
-    """At most `most` facts, for `seconds` after they were opened. Safe between threads."""
+class Stream(NamedTuple):
+    """One subject's facts from the first on, the key that opened them, and until when they are remembered."""
+
+    key: FoundKey
+    facts: Sequence[Opened]
+    until: float
+
+
+class OpenedStreams:
+    """At most `most` facts, for `seconds` after their stream was opened. Safe between threads."""
 
     def __init__(self, *, seconds: float = SECONDS, most: int = MOST) -> None:
         self._seconds = seconds
         self._most = most
         self._lock = Lock()
-        # In the order of their times, so that the first is always the one to go.
-        self._known: dict[tuple[int, int], _Entry] = {}
+        # In the order of their last use. Not by the ids themselves, whose hash and comparison are Python's.
+        self._known: dict[int, Stream] = {}
+        self._facts = 0
 
-    def facts(
-        self, rows: Sequence[StoredRow], key: FoundKey, opened: Callable[[StoredRow, FoundKey], Fact]
-    ) -> list[Fact]:
-        """The facts of rows under one key; those that aren't remembered are `opened`, and remembered."""
-        found: list[Fact] = []
-        new: list[tuple[tuple[int, int], _Entry]] = []
-        now = monotonic()
-        for row in rows:
-            # Not the id itself, whose hash and comparison are Python's.
-            place = row.originator_id.int, row.originator_version
-            entry = self._known.get(place)
-            if entry is None or not (
-                entry.until > now
-                and entry.key is key
-                and entry.state == row.state
-                and entry.topic == row.topic
-                and entry.fact.timestamp == row.recorded_at
-            ):
-                entry = _Entry(now + self._seconds, key, row.state, row.topic, opened(row, key))
-                new.append((place, entry))
-            found.append(entry.fact)
+    def find(self, subject: UUID) -> Stream | None:
+        """What is remembered of a subject."""
+        found = self._known.get(subject.int)
+        return found if found is not None and found.until > monotonic() else None
+
+    def keep(
+        self, subject: UUID, key: FoundKey, facts: Sequence[Opened], until: float | None = None
+    ) -> Sequence[Opened]:
+        """Remember a whole stream; gives the facts. `until` is that of the one that it continues."""
+        stream = Stream(key, facts, monotonic() + self._seconds if until is None else until)
         with self._lock:
-            for place, entry in new:
-                self._known.pop(place, None)
-                self._known[place] = entry
-            self._let_go(now)
-        return found
+            self._take_out(subject.int)
+            self._known[subject.int] = stream
+            self._facts += len(facts)
+            self._let_go()
+        return facts
 
     def forget(self) -> None:
         """Let go of all of them: the key of one may have been destroyed."""
         with self._lock:
             self._known.clear()
+            self._facts = 0
 
-    def _let_go(self, now: float) -> None:
-        while self._known:
-            first = next(iter(self._known))
-            if len(self._known) <= self._most and self._known[first].until > now:
-                return
-            del self._known[first]
+    def _let_go(self) -> None:
+        now = monotonic()
+        for subject in [subject for subject, stream in self._known.items() if stream.until <= now]:
+            self._take_out(subject)
+        while self._facts > self._most:
+            self._take_out(next(iter(self._known)))
+
+    def _take_out(self, subject: int) -> None:
+        known = self._known.pop(subject, None)
+        if known is not None:
+            self._facts -= len(known.facts)

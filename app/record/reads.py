@@ -22,11 +22,21 @@ from app.record.sealing import READ, NotSealable, SealBroken, seal, sealed_versi
 
 Answer = TypeVar("Answer")
 
-_LOG = Statement("casebook_log_read", "SELECT record.log_read($1::uuid, $2::text, $3::uuid[], $4::bytea)")
+# The plan of a statement is made once for each connection, that of a function's statements with each call.
+_LOG = Statement(
+    "casebook_log_read",
+    "INSERT INTO record.reads (account, route, subjects, state)"
+    " VALUES ($1::uuid, $2::text, $3::uuid[], $4::bytea) RETURNING id",
+)
+# Whoever gets the rows without an error knows that the read is committed. The sum keeps the planner from the
+# index of all positions, which it would read from the beginning.
 _LOG_AND_ROWS = Statement(
     "casebook_log_read_and_rows",
-    "SELECT originator_version, topic, state, id, recorded_at"
-    " FROM record.log_read_and_rows($1::uuid, $2::text, $3::uuid[], $4::bytea, $5::uuid, $6::bigint)",
+    "WITH logged AS (INSERT INTO record.reads (account, route, subjects, state)"
+    " VALUES ($1::uuid, $2::text, $3::uuid[], $4::bytea))"
+    " SELECT originator_version, topic, state, notification_id, recorded_at FROM record.events"
+    " WHERE originator_id = $5::uuid AND originator_version >= $6::bigint"
+    " AND notification_id + 0 <= $7::bigint ORDER BY originator_version",
 )
 _HEAD = Statement("casebook_head", "SELECT size FROM record.heads WHERE log = 'events'")
 _NOT_NOW = "Who looks can't be recorded just now, so nothing is shown."
@@ -105,11 +115,12 @@ class ReadLog:
         reason: str | None = None,
         break_glass: bool = False,
         position: int | None = None,
+        since: int = 1,
     ) -> list[StoredRow]:
         """Log the read of one aggregate's history and give its facts up to `position`, in one commit.
 
-        Without `position` it is the newest at this moment, which costs one more question to the database.
-        Raises RecordUnavailable.
+        They begin with version `since`, where those before are remembered. Without `position` it is the
+        newest at this moment, which costs one more question to the database. Raises RecordUnavailable.
         """
         key = self._key(account)
 
@@ -118,8 +129,9 @@ class ReadLog:
             if seen is None:
                 seen = int(_HEAD.rows(connection, [])[0][0])
             state = _seal(key, account, route, _details(role, field_class, reason, break_glass, seen))
-            entry = [account.bytes, route.encode(), uuids(subjects), state, originator_id.bytes, number(seen)]
-            return _LOG_AND_ROWS.rows(connection, entry, rows_of(originator_id))
+            entry = [account.bytes, route.encode(), uuids(subjects), state]
+            asked = [*entry, originator_id.bytes, number(since), number(seen)]
+            return _LOG_AND_ROWS.rows(connection, asked, rows_of(originator_id))
 
         return self._do(work)
 

@@ -19,7 +19,7 @@ from psycopg.types.numeric import Int8
 from psycopg_pool import ConnectionPool
 
 from app.record.appending import OUT_OF_REACH, Facts, Together, Wanted
-from app.record.direct import Statement
+from app.record.direct import Statement, number
 from app.record.errors import CommandReused, RecordError, RecordUnavailable, VersionConflict
 from app.record.patience import PATIENCE, Waiting, be_patient_again
 from app.record.pool import on_a_connection
@@ -53,7 +53,8 @@ Found = TypeVar("Found")
 _STREAM = Statement(
     "casebook_stream",
     "SELECT originator_version, topic, state, notification_id, recorded_at"
-    " FROM record.events WHERE originator_id = $1::uuid ORDER BY originator_version",
+    " FROM record.events WHERE originator_id = $1::uuid AND originator_version >= $2::bigint"
+    " ORDER BY originator_version",
 )
 _FIND_COMMAND = (
     "SELECT request_hmac, originator_id, version, notification_id FROM record.commands"
@@ -145,11 +146,11 @@ class Recorder(ApplicationRecorder):
             raise CommandReused("This command id was used for another request.")
         return Remembered(*row[1:])
 
-    def rows(self, originator_id: UUID, *, upto: int | None = None) -> list[StoredRow]:
-        """One aggregate's facts in order; with `upto`, those up to that position of the record."""
+    def rows(self, originator_id: UUID, *, since: int = 1, upto: int | None = None) -> list[StoredRow]:
+        """One aggregate's facts in order from version `since` on, or those up to a position of the record."""
         if upto is None:
-            make = rows_of(originator_id)
-            return self._do(lambda connection: _STREAM.rows(connection, [originator_id.bytes], make))
+            asked, make = [originator_id.bytes, number(since)], rows_of(originator_id)
+            return self._do(lambda connection: _STREAM.rows(connection, asked, make))
         # The sum keeps the planner from the index of all positions, which it would read from the beginning.
         return self._select(
             stored_rows,

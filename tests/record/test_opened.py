@@ -1,13 +1,14 @@
-"""Facts that were opened a moment ago are given again only for the very same bytes under the same key."""
+"""What was opened a moment ago is given again only while the record holds its last fact as it was."""
 
+from collections.abc import Sequence
 from uuid import UUID, uuid4
 
 import psycopg
 import pytest
 
 from app.record.keys import KeyStore
-from app.record.mapper import SealedMapper
-from app.record.opened import OpenedFacts
+from app.record.mapper import Opened, SealedMapper
+from app.record.opened import OpenedStreams
 from app.record.rows import StoredRow
 from app.record.sealing import SealBroken
 from domain.fact import ERASED
@@ -21,19 +22,62 @@ def mapper(keys: KeyStore) -> SealedMapper:
     return SealedMapper(keys)
 
 
-def some_rows(mapper: SealedMapper, count: int = 3) -> list[StoredRow]:
-    stored = [mapper.to_stored_event(fact) for fact in a_case(count).pending_events]
-    return [
-        StoredRow(**vars(one), notification_id=n, recorded_at=RECORDED_AT) for n, one in enumerate(stored, 1)
-    ]
+class Shelf:
+    """A record of one subject, which notes from where on its rows were asked for."""
+
+    def __init__(self, mapper: SealedMapper, count: int = 3) -> None:
+        stored = [mapper.to_stored_event(fact) for fact in a_case(count).pending_events]
+        self.rows = [
+            StoredRow(**vars(one), notification_id=n, recorded_at=RECORDED_AT)
+            for n, one in enumerate(stored, 1)
+        ]
+        self.subject = self.rows[0].originator_id
+        self.asked: list[int] = []
+
+    def read(self, since: int) -> Sequence[StoredRow]:
+        self.asked.append(since)
+        # As from the record: the same bytes, but other objects.
+        return [row._replace(state=bytes(bytearray(row.state))) for row in self.rows[since - 1 :]]
 
 
-def test_equal_rows_give_the_same_facts(mapper: SealedMapper) -> None:
-    rows = some_rows(mapper)
-    first = mapper.reopen(rows)
-    assert first == mapper.to_domain_events(rows)
-    again = mapper.reopen([row._replace(state=bytes(bytearray(row.state))) for row in rows])
-    assert all(one is other for one, other in zip(first, again, strict=True))
+def test_what_was_opened_is_not_opened_again(mapper: SealedMapper) -> None:
+    shelf = Shelf(mapper)
+    first = mapper.stream(shelf.subject, shelf.read)
+    assert [one.fact for one in first] == mapper.to_domain_events(shelf.rows)
+    assert mapper.stream(shelf.subject, shelf.read) is first
+    assert shelf.asked == [1, 3], "but the record is asked for the last one each time"
+
+
+def test_what_came_since_is_added(mapper: SealedMapper) -> None:
+    shelf = Shelf(mapper, 5)
+    late, shelf.rows = shelf.rows[3:], shelf.rows[:3]
+    first = mapper.stream(shelf.subject, shelf.read)
+    shelf.rows += late
+    second = mapper.stream(shelf.subject, shelf.read)
+    assert [one.fact for one in second] == mapper.to_domain_events(shelf.rows)
+    assert all(one is other for one, other in zip(first, second, strict=False))
+    assert len(first) == 3, "nothing grows in the hands of whoever got it before"
+    assert mapper.stream(shelf.subject, shelf.read) is second
+    assert shelf.asked == [1, 3, 5]
+
+
+@pytest.mark.parametrize("gone", [1, 2, 3])
+def test_a_record_that_holds_fewer_of_them_is_believed(mapper: SealedMapper, gone: int) -> None:
+    """It was put back from a backup, or the reader may see it only up to an earlier position."""
+    shelf = Shelf(mapper)
+    mapper.stream(shelf.subject, shelf.read)
+    shelf.rows = shelf.rows[:-gone]
+    assert [one.row for one in mapper.stream(shelf.subject, shelf.read)] == shelf.rows
+    assert shelf.asked == [1, 3, 1]
+
+
+def test_another_last_fact_is_opened_with_all_before_it(mapper: SealedMapper) -> None:
+    shelf = Shelf(mapper)
+    mapper.stream(shelf.subject, shelf.read)
+    later = RECORDED_AT.replace(year=RECORDED_AT.year + 1)
+    shelf.rows[-1] = shelf.rows[-1]._replace(recorded_at=later)
+    assert mapper.stream(shelf.subject, shelf.read)[-1].fact.timestamp == later
+    assert shelf.asked == [1, 3, 1]
 
 
 @pytest.mark.parametrize(
@@ -46,43 +90,66 @@ def test_equal_rows_give_the_same_facts(mapper: SealedMapper) -> None:
     ],
 )
 def test_a_row_that_was_altered_since_is_refused(mapper: SealedMapper, change: dict[str, object]) -> None:
-    rows = some_rows(mapper)
-    mapper.reopen(rows)
+    shelf = Shelf(mapper)
+    mapper.stream(shelf.subject, shelf.read)
+    shelf.rows[-1] = shelf.rows[-1]._replace(**change)  # type: ignore[arg-type]
     with pytest.raises(SealBroken):
-        mapper.reopen([rows[0], rows[2]._replace(**change)])  # type: ignore[arg-type]
+        mapper.stream(shelf.subject, shelf.read)
 
 
-def test_another_time_of_recording_is_another_fact(mapper: SealedMapper) -> None:
-    row = some_rows(mapper)[0]
-    mapper.reopen([row])
-    later = RECORDED_AT.replace(year=RECORDED_AT.year + 1)
-    assert mapper.reopen([row._replace(recorded_at=later)])[0].timestamp == later
+def test_one_stream_is_never_given_for_another(mapper: SealedMapper) -> None:
+    one, other = Shelf(mapper), Shelf(mapper)
+    mapper.stream(one.subject, one.read)
+    assert [opened.row for opened in mapper.stream(other.subject, other.read)] == other.rows
+    assert mapper.stream(uuid4(), lambda _since: []) == ()
 
 
 def test_what_was_opened_is_gone_with_its_key(
     mapper: SealedMapper, keys: KeyStore, databases: Databases
 ) -> None:
-    rows = some_rows(mapper)
-    assert vars(mapper.reopen(rows)[0])["words"] is not ERASED
-    subject = rows[0].originator_id
-    assert isinstance(subject, UUID)
+    shelf = Shelf(mapper)
+    assert vars(mapper.stream(shelf.subject, shelf.read)[0].fact)["words"] is not ERASED
     with psycopg.connect(databases.keys_owner, autocommit=True) as connection:
         connection.execute(
             "UPDATE keys.data_keys SET wrapped = NULL, destroyed_at = now() WHERE originator_id = %s",
-            [subject],
+            [shelf.subject],
         )
     keys._known.clear()
-    assert vars(mapper.reopen(rows)[0])["words"] is ERASED
+    assert vars(mapper.stream(shelf.subject, shelf.read)[0].fact)["words"] is ERASED
 
 
 def test_it_lets_go_by_time_and_by_number(mapper: SealedMapper, keys: KeyStore) -> None:
-    rows = some_rows(mapper, 5)
-    opened = OpenedFacts(most=3)
-    subject = rows[0].originator_id
-    assert isinstance(subject, UUID)
-    key = keys.get(subject)
-    opened.facts(rows, key, lambda row, _: mapper.to_domain_event(row))  # type: ignore[arg-type]
-    assert [version for _, version in opened._known] == [3, 4, 5]
-    opened = OpenedFacts(seconds=0)
-    opened.facts(rows, key, lambda row, _: mapper.to_domain_event(row))  # type: ignore[arg-type]
-    assert not opened._known
+    def kept(streams: OpenedStreams, count: int) -> UUID:
+        shelf = Shelf(mapper, count)
+        facts = [
+            Opened(row, fact)
+            for row, fact in zip(shelf.rows, mapper.to_domain_events(shelf.rows), strict=True)
+        ]
+        streams.keep(shelf.subject, keys.get(shelf.subject), facts)
+        return shelf.subject
+
+    streams = OpenedStreams(most=7)
+    first, second, third = (kept(streams, 3) for _ in range(3))
+    assert streams.find(first) is None, "nine facts are more than seven"
+    assert streams.find(second)
+    assert streams.find(third)
+    streams.forget()
+    assert streams.find(second) is None
+    assert streams.find(kept(streams, 8)) is None, "a stream that is longer than all that may be kept"
+    short = OpenedStreams(seconds=0)
+    assert short.find(kept(short, 3)) is None
+    assert not short._known
+
+
+def test_going_on_does_not_make_it_last_longer(mapper: SealedMapper, keys: KeyStore) -> None:
+    shelf = Shelf(mapper, 4)
+    last = shelf.rows.pop()
+    mapper.stream(shelf.subject, shelf.read)
+    known = mapper._opened.find(shelf.subject)
+    shelf.rows.append(last)
+    mapper.stream(shelf.subject, shelf.read)
+    longer = mapper._opened.find(shelf.subject)
+    assert known is not None
+    assert longer is not None
+    assert (len(known.facts), len(longer.facts)) == (3, 4)
+    assert known.until == longer.until
