@@ -115,7 +115,7 @@ def _refer(desk: Desk, case: MenteeCase, by: By, said: dict[str, Any]) -> Sequen
 
 
 def _born(by: By, pupil: Pupil) -> By:
-    return By(**{**vars(by), "born_on": pupil.born_on})
+    return by._replace(born_on=pupil.born_on)
 
 
 def _match(desk: Desk, case: MenteeCase, by: By, said: dict[str, Any]) -> Sequence[Subject]:

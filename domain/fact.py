@@ -5,12 +5,12 @@ A fact's name (`TOPIC`) and its field names are a storage format: a name once us
 
 import re
 from collections.abc import Callable
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, fields
 from datetime import UTC, date, datetime
 from enum import Enum
 from functools import cache, partial
 from operator import is_
-from typing import Annotated, Any, ClassVar, Final, NoReturn, Self, TypeVar, get_type_hints
+from typing import Annotated, Any, ClassVar, Final, NamedTuple, NoReturn, Self, TypeVar, get_type_hints
 from uuid import UUID
 
 from eventsourcing.domain import Aggregate, AggregateEvent
@@ -54,8 +54,7 @@ class Refused(Exception):
         self.way_out = way_out
 
 
-@dataclass(frozen=True)
-class By:
+class By(NamedTuple):
     """Who records, under which command and policy, and when it happened.
 
     `today` is the day in the school's time zone; `happened_on` is None when nobody said otherwise;

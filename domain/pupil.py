@@ -3,7 +3,6 @@
 The names of the facts and of their fields are a storage format and never change.
 """
 
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -139,7 +138,7 @@ class Pupil(Subject):
 
     def record(self, fact_class: type[Fact], by: By, **said: Any) -> None:
         """Record a fact about this pupil. Refuses what happened before their own birth."""
-        super().record(fact_class, replace(by, born_on=said.get("born_on", self.born_on)), **said)
+        super().record(fact_class, by._replace(born_on=said.get("born_on", self.born_on)), **said)
 
     def _check_year(self, year_group: int) -> None:
         if year_group not in YEAR_GROUPS:

@@ -1,7 +1,7 @@
 """Given past facts, when one command is given, then new facts or a refusal. Needs no database."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Generic, Self, TypeVar
 from uuid import UUID, uuid4
@@ -15,7 +15,7 @@ S = TypeVar("S", bound=Subject)
 
 def by(account: UUID = COORDINATOR, **changes: Any) -> By:
     """A coordinator's command on 20 November 2026."""
-    return replace(By(account=account, command_id=uuid4(), today=TODAY), **changes)
+    return By(account=account, command_id=uuid4(), today=TODAY)._replace(**changes)
 
 
 @dataclass

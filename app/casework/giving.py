@@ -3,7 +3,6 @@
 import hmac
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final, NamedTuple
 from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
@@ -196,7 +195,7 @@ class Giving(Reading):
         pupil = desk.load(Pupil, pupil_id)
         if not isinstance(pupil, Pupil) or pupil.erased:
             return asked.by
-        return replace(asked.by, born_on=pupil.born_on)
+        return asked.by._replace(born_on=pupil.born_on)
 
 
 class _NotRemembered(Exception):

@@ -27,27 +27,28 @@ class Memory:
         self._seconds = seconds
         self._most = most
         self._lock = Lock()
-        # In the order of their times, so that the first is always the one to go.
-        self._kept: dict[UUID, tuple[float, Subject]] = {}
+        # In the order of their times, so that the first is always the one to go. Not by the ids themselves,
+        # whose hash and comparison are Python's.
+        self._kept: dict[int, tuple[float, Subject]] = {}
 
     def keep(self, subject: Subject) -> None:
         """Remember a subject whose facts are all saved."""
-        kept = _copy(subject)
+        kept, place = _copy(subject), subject.id.int
         with self._lock:
-            self._kept.pop(subject.id, None)
-            self._kept[subject.id] = (monotonic() + self._seconds, kept)
+            self._kept.pop(place, None)
+            self._kept[place] = (monotonic() + self._seconds, kept)
             self._let_go()
 
     def take(self, kind: type[S], subject_id: UUID) -> S | None:
         """The subject, which is then forgotten until it is kept again; None if it isn't known."""
         with self._lock:
             self._let_go()
-            known = self._kept.pop(subject_id, None)
+            known = self._kept.pop(subject_id.int, None)
         return known[1] if known is not None and type(known[1]) is kind else None
 
     def has(self, subject_id: UUID) -> bool:
         """Whether it is worth a try to take it."""
-        return subject_id in self._kept
+        return subject_id.int in self._kept
 
     def clear(self) -> None:
         """Somebody may have been erased: nobody is remembered."""

@@ -261,7 +261,7 @@ def _appended(result: PGresult, row: int, facts: Facts) -> Appended:
 def _all_of(batch: Sequence[Facts], ends: Sequence[int]) -> list[bytes]:
     events = [_place_and_state(event) for facts in batch for event in facts.events]
     commands = [
-        [*_known_by(facts.command), *_place_and_state(facts.answering)[:2], number(end - 1)]
+        [*_known_by(facts.command), *_place(facts.answering), number(end - 1)]
         for facts, end in zip(batch, ends, strict=True)
         if facts.command
     ]
@@ -272,11 +272,16 @@ def _all_of(batch: Sequence[Facts], ends: Sequence[int]) -> list[bytes]:
 
 
 def _columns(kinds: Sequence[int], rows: Sequence[Sequence[bytes]]) -> list[bytes]:
-    return [array(kind, [row[n] for row in rows]) for n, kind in enumerate(kinds)]
+    columns = zip(*rows, strict=True) if rows else [()] * len(kinds)
+    return [array(kind, column) for kind, column in zip(kinds, columns, strict=True)]
+
+
+def _place(event: StoredEvent) -> tuple[bytes, bytes]:
+    return _uuid(event).bytes, number(event.originator_version)
 
 
 def _place_and_state(event: StoredEvent) -> list[bytes]:
-    return [_uuid(event).bytes, number(event.originator_version), event.topic.encode(), event.state]
+    return [*_place(event), event.topic.encode(), event.state]
 
 
 def _known_by(command: CommandKey) -> list[bytes]:

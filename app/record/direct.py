@@ -106,7 +106,13 @@ def array(kind: int, items: Sequence[bytes]) -> bytes:
     """An array of one dimension, such as `UUIDS`."""
     if not items:
         return _array_head(0, 0, kind, 0, 0)[:12]
-    parts = [_array_head(1, 0, kind, len(items), 1)]
+    head = _array_head(1, 0, kind, len(items), 1)
+    lengths = set(map(len, items))
+    if len(lengths) == 1:
+        # As of ids, numbers and hashes: the same length goes before each.
+        length = _length(lengths.pop())
+        return head + length + length.join(items)
+    parts = [head]
     for item in items:
         parts += (_length(len(item)), item)
     return b"".join(parts)

@@ -102,18 +102,20 @@ class KeyStore:
         self._size = size
         self._ttl = ttl
         self._patience = patience
-        self._known: OrderedDict[UUID, tuple[float, FoundKey]] = OrderedDict()
+        # Not by the ids themselves, whose hash and comparison are Python's.
+        self._known: OrderedDict[int, tuple[float, FoundKey]] = OrderedDict()
         self._forgotten = 0
         self._lock = Lock()
 
     def get(self, originator_id: UUID) -> FoundKey:
         """The key of one aggregate, or DESTROYED. Raises KeyMissing, KeyWrong, KeysUnavailable."""
         # The usual case without what many at once need: each command and each history comes by here.
-        known = self._known.get(originator_id) if self._fresh() else None
+        place = originator_id.int
+        known = self._known.get(place) if self._fresh() else None
         if known is not None and known[0] >= monotonic():
             with suppress(KeyError):
                 # Another thread may have let it go just now.
-                self._known.move_to_end(originator_id)
+                self._known.move_to_end(place)
             return known[1]
         return self.get_many([originator_id])[originator_id]
 
@@ -205,11 +207,11 @@ class KeyStore:
         now = monotonic()
         with self._lock:
             for originator_id in originator_ids:
-                known = self._known.get(originator_id)
+                known = self._known.get(originator_id.int)
                 if known is None or known[0] < now:
                     wanted[originator_id] = None
                 else:
-                    self._known.move_to_end(originator_id)
+                    self._known.move_to_end(originator_id.int)
                     found[originator_id] = known[1]
         return found, list(wanted)
 
@@ -220,7 +222,7 @@ class KeyStore:
                 # One of them may have been destroyed since it was asked for.
                 return
             for originator_id, key in keys.items():
-                self._known[originator_id] = (until, key)
-                self._known.move_to_end(originator_id)
+                self._known[originator_id.int] = (until, key)
+                self._known.move_to_end(originator_id.int)
             while len(self._known) > self._size:
                 self._known.popitem(last=False)
