@@ -1,7 +1,6 @@
 """What facts say of their fields, which commands record them, and what is known before the first."""
 
 from collections.abc import Iterator
-from dataclasses import FrozenInstanceError
 from datetime import date
 from typing import Any
 from uuid import UUID, uuid4
@@ -264,7 +263,7 @@ def test_nobody_alters_who_records_nor_what_is_inside_a_fact() -> None:
         (PassedOn(whom="Form tutor"), "whom"),
         (Involved(pupil_id=uuid4(), part="witness"), "part"),
     ):
-        with pytest.raises(FrozenInstanceError):
+        with pytest.raises(AttributeError):
             setattr(kept, name, "somebody else")
 
 
