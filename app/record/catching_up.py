@@ -71,10 +71,15 @@ class CatchingUp:
     def rows_after(self, position: int, limit: int) -> Rows:
         """The next facts after a position, at most `limit`; none is skipped. Raises RecordUnavailable."""
         with self._lock:
-            rows = self._with_help(position, limit)
-            if rows is None:
-                rows = self._recorder.rows_after(position, limit)
-            self._think_ahead(position, rows, limit)
+            try:
+                rows = self._with_help(position, limit)
+                if rows is None:
+                    rows = self._recorder.rows_after(position, limit)
+                self._think_ahead(position, rows, limit)
+            except BaseException:
+                # Nobody knows when there will be something to do for it.
+                self._end()
+                raise
         return rows
 
     def close(self) -> None:

@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+from contextlib import suppress
 
 import psycopg
 import pytest
@@ -34,7 +35,9 @@ def _kill(running: Running, *, alone: bool) -> None:
     """SIGKILL to the demo itself or to all of its processes; then nothing of it may run or answer."""
     assert running.process is not None
     for pid in [running.process.pid] if alone else running.processes():
-        os.kill(pid, signal.SIGKILL)
+        # Some end by themselves when those that they belong to are gone.
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
     running.process.communicate()
     until(lambda: not running.processes())
     assert not running.answers()

@@ -16,7 +16,8 @@ import pytest
 from app.record.catching_up import CatchingUp, Where
 from app.record.keys import KeyStore
 from app.record.mapper import FactBroken, SealedMapper, Unsealed
-from app.record.recorder import Recorder
+from app.record.pool import open_pool
+from app.record.recorder import Recorder, RecordUnavailable
 from app.record.sealing import SealBroken
 from domain.fact import ERASED, Fact
 from tests.benchmarks.ground import a_case
@@ -181,6 +182,20 @@ def test_it_ends_when_there_is_no_more_to_do(
         sleep(0.1)
     assert active_children() == []
     assert eventually_helped(reader, begin) == upto, "and it is called again"
+
+
+def test_it_ends_when_the_record_is_out_of_reach(
+    databases: Databases, mapper: SealedMapper, recorder: Recorder, where: Where, begin: int
+) -> None:
+    record_cases(recorder, mapper, 4)
+    with open_pool(databases.app, wait=True) as pool:
+        away = Recorder(pool, patience=0.2)
+        with CatchingUp(away, where, far=2 * BATCH) as reader:
+            eventually_helped(reader, begin)
+            pool.close()
+            with pytest.raises(RecordUnavailable):
+                reader.rows_after(begin, BATCH)
+            assert active_children() == []
 
 
 HELPED = """
