@@ -1,7 +1,5 @@
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from resource import RUSAGE_SELF, getrusage
-from threading import Thread
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -320,22 +318,3 @@ def test_an_envelope_of_no_possible_version_is_refused(version: str) -> None:
     state = resealed(GOOD_HEADER.replace('"ver":3', f'"ver":{version}'))
     with pytest.raises(SealBroken, match="wrong kind"):
         sealed_version(state, typ=EVENT)
-
-
-def test_sealing_and_opening_let_nobody_else_run_meanwhile() -> None:
-    """A library that lets go of the interpreter's lock for a microsecond's work waits for its turn to go on:
-    with company a fact would take three times as long.
-    """
-    times, threads = 500, 4
-
-    def work() -> None:
-        for _ in range(times):
-            assert unseal(KEY, *PLACE, seal(KEY, *PLACE, PUB, {"notes": "x" * 300}))
-
-    workers = [Thread(target=work) for _ in range(threads)]
-    before = getrusage(RUSAGE_SELF).ru_nvcsw
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-    assert getrusage(RUSAGE_SELF).ru_nvcsw - before < times * threads / 4
