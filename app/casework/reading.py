@@ -37,7 +37,8 @@ class Reading:
         if upto is None:
             facts = [fact for _, fact in self._opened(kind, subject_id, self._rows_of(subject_id))]
         else:
-            facts = self.mapper.to_domain_events(_if(kind, self.recorder.rows(subject_id, upto=upto)))
+            rows = self.recorder.rows(subject_id, upto=upto)
+            facts = self.mapper.to_domain_events(rows) if rows and is_kind(kind, rows[0].topic) else ()
         if not facts:
             return None
         subject = kind.blank(subject_id)
@@ -58,11 +59,7 @@ class Reading:
         return lambda since: self.recorder.rows(subject_id, since=since)
 
     def _opened(self, kind: type[Subject], subject_id: UUID, read: Read) -> Sequence[Opened]:
-        # What belongs to something else isn't even opened.
-        stream = self.mapper.stream(
-            subject_id, lambda since: _if(kind, read(since)) if since == 1 else read(since)
-        )
-        return stream if stream and is_kind(kind, stream[0].row.topic) else ()
+        return self.mapper.stream(subject_id, read, lambda topic: is_kind(kind, topic))
 
     def policy(self) -> Policy:
         """The school's rules, at most two seconds old. Each fact says which version it was made under."""
@@ -76,11 +73,6 @@ class Reading:
     def today(self) -> date:
         """The school's day; in demo time, that day."""
         return self.demo_time.astimezone(LONDON).date() if self.demo_time else today()
-
-
-def _if(kind: type[Subject], rows: Sequence[StoredRow]) -> Sequence[StoredRow]:
-    """A stream's rows, if it is of that kind."""
-    return rows if rows and is_kind(kind, rows[0].topic) else ()
 
 
 def is_kind(kind: type[Subject], topic: str) -> bool:

@@ -103,9 +103,7 @@ class CatchingUp:
                 return None
             rows = self._helper.rows_after(position, limit)
         except (EOFError, OSError):
-            _log.warning("The second process that reads the record has ended; going on without it.")
-            self._end()
-            self._look_at = monotonic() + _AGAIN_SECONDS
+            self._go_on_alone()
             return None
         self._helped_at = monotonic()
         return rows
@@ -117,13 +115,25 @@ class CatchingUp:
             if self._helper is None and now >= self._look_at:
                 self._look_at = now + _LOOK_SECONDS
                 if (self._recorder.max_notification_id() or 0) - self._upto >= self._far:
-                    self._helper, self._helped_at = _Helper(self._where), now
+                    self._call(now)
             return
         if position == self._upto:
             # The end of the record, where somebody looks for more again and again.
             self._upto = None
         if self._helper is not None and now - self._helped_at > _IDLE_SECONDS:
             self._end()
+
+    def _call(self, now: float) -> None:
+        try:
+            self._helper, self._helped_at = _Helper(self._where), now
+        except OSError:
+            # No more processes, files or memory: then it takes longer.
+            self._go_on_alone()
+
+    def _go_on_alone(self) -> None:
+        _log.warning("No second process reads the record; going on without it.")
+        self._end()
+        self._look_at = monotonic() + _AGAIN_SECONDS
 
     def _end(self) -> None:
         if self._helper is not None:

@@ -88,11 +88,17 @@ class SealedMapper(Mapper[UUID]):
         keys = self._keys.get_many({_subject_of(row) for row in rows})
         return [_unsealed(row, keys[_subject_of(row)]) for row in rows]
 
-    def stream(self, subject: UUID, read: Callable[[int], Sequence[StoredRow]]) -> Sequence[Opened]:
+    def stream(
+        self,
+        subject: UUID,
+        read: Callable[[int], Sequence[StoredRow]],
+        is_wanted: Callable[[str], bool] = lambda _first: True,
+    ) -> Sequence[Opened]:
         """A subject's facts from the first on; what was opened a moment ago isn't opened again.
 
         `read` gives the subject's rows from a version on. Where something is remembered it is asked for the
         last fact of that and what came since, and once more, for all of them, if that fact is another now.
+        A stream that begins with a fact whose name isn't wanted isn't opened, and none is given.
         A key that is known to be destroyed opens nothing. Raises as `to_domain_event` does.
         """
         known = self._opened.find(subject)
@@ -100,12 +106,12 @@ class SealedMapper(Mapper[UUID]):
             last = known.facts[-1].row
             rows = read(last.originator_version)
             if rows and rows[0] == last:
-                if len(rows) == 1:
-                    return known.facts
+                if not is_wanted(known.facts[0].row.topic):
+                    return ()
                 new = [Opened(row, _open(row, known.key)) for row in rows[1:]]
-                return self._opened.keep(subject, known.key, [*known.facts, *new], known.until)
+                return self._opened.go_on(subject, known, new) if new else known.facts
         rows = read(1)
-        if not rows:
+        if not rows or not is_wanted(rows[0].topic):
             return ()
         key = self._keys.get(subject)
         return self._opened.keep(subject, key, [Opened(row, _open(row, key)) for row in rows])

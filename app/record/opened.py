@@ -40,7 +40,8 @@ class OpenedStreams:
         self._seconds = seconds
         self._most = most
         self._lock = Lock()
-        # In the order of their last use. Not by the ids themselves, whose hash and comparison are Python's.
+        # In the order of their times, so that the first is always the one to go. Not by the ids themselves,
+        # whose hash and comparison are Python's.
         self._known: dict[int, Stream] = {}
         self._facts = 0
 
@@ -49,16 +50,21 @@ class OpenedStreams:
         found = self._known.get(subject.int)
         return found if found is not None and found.until > monotonic() else None
 
-    def keep(
-        self, subject: UUID, key: FoundKey, facts: Sequence[Opened], until: float | None = None
-    ) -> Sequence[Opened]:
-        """Remember a whole stream; gives the facts. `until` is that of the one that it continues."""
-        stream = Stream(key, facts, monotonic() + self._seconds if until is None else until)
+    def keep(self, subject: UUID, key: FoundKey, facts: Sequence[Opened]) -> Sequence[Opened]:
+        """Remember a whole stream; gives the facts."""
+        stream = Stream(key, facts, monotonic() + self._seconds)
         with self._lock:
             self._take_out(subject.int)
-            self._known[subject.int] = stream
-            self._facts += len(facts)
-            self._let_go()
+            self._put(subject.int, stream)
+        return facts
+
+    def go_on(self, subject: UUID, known: Stream, new: Sequence[Opened]) -> Sequence[Opened]:
+        """Remember what came since, for no longer than what it continues; gives all the facts."""
+        facts = [*known.facts, *new]
+        with self._lock:
+            if self._known.get(subject.int) is known:
+                self._facts -= len(known.facts)
+                self._put(subject.int, known._replace(facts=facts))
         return facts
 
     def forget(self) -> None:
@@ -67,14 +73,17 @@ class OpenedStreams:
             self._known.clear()
             self._facts = 0
 
-    def _let_go(self) -> None:
+    def _put(self, place: int, stream: Stream) -> None:
+        self._known[place] = stream
+        self._facts += len(stream.facts)
         now = monotonic()
-        for subject in [subject for subject, stream in self._known.items() if stream.until <= now]:
-            self._take_out(subject)
-        while self._facts > self._most:
-            self._take_out(next(iter(self._known)))
+        while self._known:
+            first = next(iter(self._known))
+            if self._facts <= self._most and self._known[first].until > now:
+                return
+            self._take_out(first)
 
-    def _take_out(self, subject: int) -> None:
-        known = self._known.pop(subject, None)
+    def _take_out(self, place: int) -> None:
+        known = self._known.pop(place, None)
         if known is not None:
             self._facts -= len(known.facts)

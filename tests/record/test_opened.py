@@ -1,6 +1,7 @@
 """What was opened a moment ago is given again only while the record holds its last fact as it was."""
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
@@ -89,10 +90,10 @@ def test_another_last_fact_is_opened_with_all_before_it(mapper: SealedMapper) ->
         {"originator_id": uuid4()},
     ],
 )
-def test_a_row_that_was_altered_since_is_refused(mapper: SealedMapper, change: dict[str, object]) -> None:
+def test_a_row_that_was_altered_since_is_refused(mapper: SealedMapper, change: dict[str, Any]) -> None:
     shelf = Shelf(mapper)
     mapper.stream(shelf.subject, shelf.read)
-    shelf.rows[-1] = shelf.rows[-1]._replace(**change)  # type: ignore[arg-type]
+    shelf.rows[-1] = shelf.rows[-1]._replace(**change)
     with pytest.raises(SealBroken):
         mapper.stream(shelf.subject, shelf.read)
 
@@ -102,6 +103,16 @@ def test_one_stream_is_never_given_for_another(mapper: SealedMapper) -> None:
     mapper.stream(one.subject, one.read)
     assert [opened.row for opened in mapper.stream(other.subject, other.read)] == other.rows
     assert mapper.stream(uuid4(), lambda _since: []) == ()
+
+
+def test_what_is_not_wanted_is_neither_opened_nor_given(mapper: SealedMapper) -> None:
+    shelf = Shelf(mapper)
+    shelf.rows = shelf.rows[:1]
+    assert mapper.stream(shelf.subject, shelf.read, "concern.raised".__eq__) == ()
+    assert mapper._opened.find(shelf.subject) is None
+    assert mapper.stream(shelf.subject, shelf.read, "mentee-case.referred".__eq__)
+    assert mapper.stream(shelf.subject, shelf.read, "concern.raised".__eq__) == ()
+    assert shelf.asked == [1, 1, 1], "once each time: whoever asks is noted each time"
 
 
 def test_what_was_opened_is_gone_with_its_key(
