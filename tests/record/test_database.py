@@ -171,7 +171,7 @@ def test_the_example_of_a_read_gets_its_leaf_from_the_database(fresh: Databases)
     with psycopg.connect(fresh.app, autocommit=True) as connection, connection.transaction():
         connection.execute("SELECT set_config('casebook.demo_time', %s, true)", [moment.isoformat()])
         connection.execute(
-            "SELECT record.log_read(%s, %s, %s, %s)",
+            "INSERT INTO record.reads (account, route, subjects, state) VALUES (%s, %s, %s, %s)",
             [UUID(read["account"]), read["route"], subjects, read["state"].encode()],
         )
         assert connection.execute("SELECT id, encode(leaf_hash, 'hex') FROM record.reads").fetchone() == (
