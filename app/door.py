@@ -1,7 +1,8 @@
 """The door of a web process: each request is heard to its end before one of the few threads takes it up.
 
 Between Granian (RSGI) and the application (WSGI). A client that sends its words slowly, or never, costs a
-place at the door; if threads waited for it, eight such clients would keep everybody else out.
+place at the door; if threads waited for it, eight such clients would keep everybody else out. In the same way
+eight who wait for a database that is gone must not keep out what asks none.
 """
 
 import asyncio
@@ -26,6 +27,11 @@ LONG_AT_ONCE: Final = 8
 """How many bodies of more than MOST_BYTES come in at the same time; others wait for their turn."""
 UNREAD_SECONDS: Final = 60
 """How long a client may leave its answer unread."""
+ASKS_NO_DATABASE: Final = ("/healthz", "/static/")
+"""Where addresses begin that have threads of their own, so that nobody else's waiting delays them: whoever
+watches this process would take it for dead, and a page that says what is wrong would come without its style.
+"""
+_THREADS_ASIDE: Final = 2
 _FORM: Final = "application/x-www-form-urlencoded"
 _UNHEARD: Final = [("Content-Type", "text/plain; charset=utf-8"), ("Connection", "close")]
 
@@ -67,13 +73,17 @@ class Unheard(Exception):
 
 
 class Door:
-    """Serves a WSGI application with `threads` threads. Granian calls the three methods with underscores."""
+    """Serves a WSGI application with `threads` threads, and two more for what asks no database.
+
+    Granian calls the three methods with underscores.
+    """
 
     def __init__(self, application: Application, threads: int, *, body_seconds: float = BODY_SECONDS) -> None:
         self._application = application
         self._body_seconds = body_seconds
         self._long = asyncio.Semaphore(LONG_AT_ONCE)
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="request")
+        self._aside = ThreadPoolExecutor(_THREADS_ASIDE, thread_name_prefix="aside")
 
     def __rsgi_init__(self, loop: AbstractEventLoop) -> None:
         """Begin. The loop starts when Granian listens."""
@@ -82,6 +92,7 @@ class Door:
     def __rsgi_del__(self, _loop: AbstractEventLoop) -> None:
         """End when everything that was begun is answered."""
         self._threads.shutdown()
+        self._aside.shutdown()
 
     async def __rsgi__(self, scope: Scope, connection: Connection) -> None:
         """Answer one request."""
@@ -91,7 +102,8 @@ class Door:
             connection.response_bytes(unheard.status, _UNHEARD, f"{unheard}\n".encode())
             return
         environ = _environ(scope, body, length)
-        await asyncio.get_running_loop().run_in_executor(self._threads, self._answer, environ, connection)
+        threads = self._aside if scope.path.startswith(ASKS_NO_DATABASE) else self._threads
+        await asyncio.get_running_loop().run_in_executor(threads, self._answer, environ, connection)
 
     async def _hear(self, scope: Scope, connection: Connection) -> tuple[bytes, int]:
         """The body, no more of it than may be used, and its full length. Raises Unheard."""

@@ -6,12 +6,13 @@ from collections.abc import AsyncIterator, Coroutine, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Event
 from typing import Any, TypeVar
 from wsgiref.validate import validator
 
 import pytest
 
-from app.door import LONG_AT_ONCE, MOST_HEARD, Application, Door, Headers
+from app.door import ASKS_NO_DATABASE, LONG_AT_ONCE, MOST_HEARD, Application, Door, Headers
 from app.security import MOST_BYTES
 
 Answer = TypeVar("Answer")
@@ -192,6 +193,33 @@ def test_no_more_long_stories_are_held_at_once_than_fit() -> None:
         return wires
 
     assert [wire.heard[0][0] for wire in finished(serve())] == [200] * 3 * LONG_AT_ONCE
+
+
+def test_what_asks_no_database_is_answered_while_every_thread_waits_for_one() -> None:
+    database_is_back = Event()
+
+    def application(environ: dict[str, Any], start: Any) -> Iterable[bytes]:
+        if not environ["PATH_INFO"].startswith(ASKS_NO_DATABASE):
+            assert database_is_back.wait(20)
+        start("200 OK", [])
+        return [environ["PATH_INFO"].encode()]
+
+    async def serve() -> None:
+        door, waiting = Door(application, 2), [Wire() for _ in range(5)]
+        others = [asyncio.create_task(door.__rsgi__(Request("GET", "/"), wire)) for wire in waiting]
+        await asyncio.sleep(0)
+        try:
+            for path in ("/healthz", "/static/casebook.css"):
+                wire = Wire()
+                await asyncio.wait_for(door.__rsgi__(Request("GET", path), wire), 10)
+                assert wire.heard == [(200, [], path.encode())]
+            assert not any(wire.heard for wire in waiting)
+        finally:
+            database_is_back.set()
+        await asyncio.gather(*others)
+        door.__rsgi_del__(asyncio.get_running_loop())
+
+    finished(serve())
 
 
 def test_an_application_that_breaks_is_answered_for(caplog: pytest.LogCaptureFixture) -> None:

@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from app import create_app
 from app.access.policy import allow, allow_anyone, person, rescued_by
 from app.access.sessions import COOKIE, give_cookie, take_cookie
+from app.door import ASKS_NO_DATABASE
 from app.house import House
 from app.settings import Settings
 
@@ -211,6 +212,23 @@ def test_health_needs_no_database_and_readiness_does(settings: Settings) -> None
     assert ready.status_code == 503
     assert ready.content_type == "application/problem+json"
     app.extensions["casebook"].house.close()
+
+
+@pytest.mark.parametrize("path", [*ASKS_NO_DATABASE, "/static/casebook.css", "/static/nothing", "/healthzz"])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_what_has_threads_of_its_own_never_asks_the_house(settings: Settings, path: str, method: str) -> None:
+    app = create_app(settings)
+
+    class Closed:
+        @property
+        def house(self) -> House:
+            raise AssertionError("it was asked")
+
+    app.extensions["casebook"] = Closed()
+    client = app.test_client()
+    client.set_cookie(COOKIE, "a session")
+    with client.open(path, method=method) as answer:
+        assert answer.status_code in (200, 404, 405)
 
 
 def test_a_list_that_stopped_leaves_it_ready_but_degraded(app: Flask, house: House) -> None:
