@@ -1,5 +1,7 @@
 """Load, decide, save on a real record: all or nothing, once, and never lost."""
 
+import hmac
+from datetime import date
 from uuid import UUID, uuid4
 
 import pytest
@@ -55,6 +57,21 @@ def test_the_same_command_fifty_times_at_once_is_one_fact_and_fifty_equal_answer
     answers = at_once(50, record)
     assert set(answers) == {(version + 1, before + 1)}
     assert size(house) == before + 1
+
+
+def test_a_request_is_remembered_under_the_same_digest_as_ever(house: House) -> None:
+    """Those in the record were made by earlier versions; the same request is sent to later ones again."""
+    begun = hmac.digest(house.settings.secret_key.encode(), b"casebook-request/1", "sha256")
+    said = {
+        "words": "“Où” \u2028 \ud83d 😀",
+        "held_on": date(2026, 9, 17),
+        "minutes": 30,
+        "alone": [True, None, {}],
+    }
+    plain = b"""{"alone": [true, null, {}], "held_on": "2026-09-17", "minutes": 30, "words": \
+"\\u201cO\\u00f9\\u201d \\u2028 \\ud83d \\ud83d\\ude00"}"""
+    key = house.casework.key(Someone(uuid4()), "/cases", None, said)
+    assert key.request_hmac == hmac.digest(begun, plain, "sha256")
 
 
 def test_another_request_under_the_same_command_id_is_refused(house: House) -> None:
