@@ -5,21 +5,24 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from flask import Flask
-from jinja2 import ChoiceLoader, FileSystemLoader, PackageLoader, PrefixLoader
-from werkzeug.middleware.proxy_fix import ProxyFix
-
 if TYPE_CHECKING:
+    # Commands and the projector come by here, too, and need no web to begin.
+    from flask import Flask
+
     from app.house import House
     from app.settings import Settings
 
 
-def create_app(settings: "Settings", house: "House | None" = None) -> Flask:
+def create_app(settings: "Settings", house: "House | None" = None) -> "Flask":
     """The web application: pages, API, health.
 
     Touches no database: each process builds its own house at its first request, after any fork. A `house`
     that is given is used instead and stays the caller's to close.
     """
+    from flask import Flask
+    from jinja2 import ChoiceLoader, FileSystemLoader, PackageLoader, PrefixLoader
+    from werkzeug.middleware.proxy_fix import ProxyFix
+
     from app import health, metrics
     from app.access.policy import allow_anyone, guard
     from app.errors import handle_errors
@@ -60,7 +63,7 @@ def create_app(settings: "Settings", house: "House | None" = None) -> Flask:
     return app
 
 
-def _register(app: Flask) -> None:
+def _register(app: "Flask") -> None:
     from app import api, pages
 
     api.register(app)
