@@ -12,6 +12,8 @@ from tests.benchmarks.writers import FACTS, Writers, stock, web
 
 # Writers, in how many processes, on how many cases. Two processes are what docker-compose.yml starts.
 WRITERS = ((1, 1, 300), (8, 1, 400), (32, 1, 640), (32, 2, 640))
+ROUNDS = 4
+"""So often each gets its next command while ours is measured, which then takes as long as the library's."""
 DEMANDED = {1: 3.0, 8: 4.0, 32: 8.0}
 UNREMEMBERED = 1.5
 OPENING = (
@@ -54,7 +56,10 @@ def _ours(ground: Ground, writers: Writers, threads: int, count: int) -> tuple[f
     unopened = save(ground.house, [a_case(FACTS) for _ in range(count)])
     settle(ground)
     writers.per_second("show", shown)
-    first, following = writers.per_second("command", shown), writers.per_second("command", shown)
+    first = writers.per_second("command", shown)
+    # The library's process has done the same for a second when it is measured, and ours something else.
+    writers.per_second("command", shown)
+    following = writers.per_second("command", shown * ROUNDS)
     never = writers.per_second("command", unopened)
     return following, first, never, one_statement(ground, threads, count), raw_insert(ground, threads, count)
 

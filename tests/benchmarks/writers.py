@@ -33,7 +33,7 @@ def command(work: Casework, case_id: UUID) -> int:
     """One command as page and API give it: schema, load, decide, sealed append with its command id."""
     doing = BY_KEY["cases/ask-for-more"]
     said = {"words": "Two more, please."}
-    key = work.key(SOMEONE, "bench", str(UUID(int=getrandbits(128))), said)
+    key = work.key(SOMEONE, "bench", f"{getrandbits(128):032x}", said)
     return work.run(doing, SOMEONE, doing.schema.load(said), key=key, subject_id=case_id).position
 
 
