@@ -58,10 +58,7 @@ def seal(
     `pub` stays readable for ever, `priv` only as long as the key exists. `iv` is for checking against known
     bytes; otherwise 12 random bytes. Raises NotSealable.
     """
-    if not pub.keys().isdisjoint(priv):
-        raise NotSealable("A field is either kept readable or sealed, not both.")
-    _quoted(tuple(pub))
-    names = _quoted(tuple(priv))
+    names = _sealed_names(tuple(pub), tuple(priv))
     payload = _encode_object(priv)
     stream = key.stream(agg)
     cek = stream.content_key(ver)
@@ -233,11 +230,13 @@ _encode_sorted = c_make_encoder(None, _refuse_value, c_encode_basestring, None, 
 
 
 @lru_cache(maxsize=1024)
-def _quoted(names: tuple[str, ...]) -> str:
-    """The names of fields as the header lists them; each kind of fact always has the same."""
-    if not all(name.isascii() and name.isidentifier() for name in names):
+def _sealed_names(pub: tuple[str, ...], priv: tuple[str, ...]) -> str:
+    """The names of the sealed fields as the header lists them; each kind of fact always has the same."""
+    if not set(pub).isdisjoint(priv):
+        raise NotSealable("A field is either kept readable or sealed, not both.")
+    if not all(name.isascii() and name.isidentifier() for name in (*pub, *priv)):
         raise NotSealable("The name of a field is not a plain word.")
-    return ",".join([f'"{name}"' for name in sorted(names)])
+    return ",".join([f'"{name}"' for name in sorted(priv)])
 
 
 def _encode_object(fields: Mapping[str, Any]) -> str:

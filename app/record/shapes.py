@@ -9,7 +9,7 @@ from dataclasses import MISSING, fields, is_dataclass
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from types import NoneType, UnionType
-from typing import Any, Final, Literal, NamedTuple, cast, get_args, get_origin, get_type_hints
+from typing import Any, Final, Literal, cast, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 from eventsourcing.persistence import MapperDeserialisationError
@@ -31,43 +31,32 @@ class FactNotStorable(TypeError):
     """A field of a new fact holds something else than its annotation says. Names the field alone."""
 
 
-class _Field(NamedTuple):
-    name: str
-    kept: bool
-    encode: Codec | None
-    decode: Codec | None
-    default: Any
-
-
 class Shape:
     """How one kind of fact is written and read."""
 
     def __init__(self, topic: str, fact_class: type[Fact]) -> None:
         self.topic = topic
         self.fact_class = fact_class
+        codecs = {name: _codec(annotation) for name, annotation in annotations_of(fact_class).items()}
         kept = kept_fields(fact_class)
-        defaults = {f.name: f.default for f in fields(fact_class)}
-        self._fields = [
-            _Field(name, name in kept, *_codec(annotation), defaults[name])
-            for name, annotation in annotations_of(fact_class).items()
-        ]
-        self._names = frozenset(f.name for f in self._fields)
-        self._decoded = [(f.name, f.decode) for f in self._fields if f.decode is not None]
+        self._kept = [(name, encode) for name, (encode, _) in codecs.items() if name in kept]
+        self._sealed = [(name, encode) for name, (encode, _) in codecs.items() if name not in kept]
+        self._decoded = [(name, decode) for name, (_, decode) in codecs.items() if decode is not None]
+        self._names = frozenset(codecs)
+        self._unless_said = {f.name: f.default for f in fields(fact_class) if f.name in codecs}
 
     def encode(self, said: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         """The fields that stay readable, and those to be sealed, as JSON values."""
         pub: dict[str, Any] = {}
         priv: dict[str, Any] = {}
-        for name, kept, encode, _, _ in self._fields:
-            value = said[name]
-            if encode is not None:
-                try:
-                    value = encode(value)
-                except _Unfit:
-                    raise FactNotStorable(
-                        f"{self.topic} can't be kept: {name} is of the wrong kind."
-                    ) from None
-            (pub if kept else priv)[name] = value
+        name = ""
+        try:
+            for name, encode in self._kept:
+                pub[name] = encode(said[name])
+            for name, encode in self._sealed:
+                priv[name] = encode(said[name])
+        except _Unfit:
+            raise FactNotStorable(f"{self.topic} can't be kept: {name} is of the wrong kind.") from None
         return pub, priv
 
     def decode(self, stored: dict[str, Any], erased: Iterable[str] = ()) -> None:
@@ -90,11 +79,11 @@ class Shape:
         if not self._names.issuperset(stored):
             raise FactBroken(f"{self.topic} was stored with fields that this software doesn't know.")
         missing = {}
-        for field in self._fields:
-            if field.name not in stored:
-                if field.default is MISSING:
-                    raise FactBroken(f"{self.topic} was stored without its field {field.name}.")
-                missing[field.name] = field.default
+        for name, default in self._unless_said.items():
+            if name not in stored:
+                if default is MISSING:
+                    raise FactBroken(f"{self.topic} was stored without its field {name}.")
+                missing[name] = default
         return missing
 
 
