@@ -24,7 +24,14 @@ STUCK_SECONDS: Final = 6.5
 """Longer than an append may wait for its lock: then the database doesn't answer, and won't."""
 _LOOK_EVERY: Final = 0.5
 
-_thread = local()
+
+class _Thread(local):
+    """What this thread's request may still wait. Many threads serve none: for these it is there, too."""
+
+    left: float | None = None
+
+
+_thread = _Thread()
 
 
 def begin() -> None:
@@ -39,8 +46,7 @@ def end() -> None:
 
 def left() -> float | None:
     """The seconds that this thread's request may still wait in vain; None outside of requests."""
-    found: float | None = getattr(_thread, "left", None)
-    return found
+    return _thread.left
 
 
 def spend(seconds: float) -> None:

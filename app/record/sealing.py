@@ -11,11 +11,11 @@ true, false, null, lists and objects of these. The names of their fields are pla
 import json
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from json.encoder import c_encode_basestring, c_make_encoder  # type: ignore[attr-defined]  # typeshed lacks them
 from ssl import RAND_bytes
 from typing import Any, NoReturn
 from uuid import UUID
 
+import orjson
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -59,16 +59,15 @@ def seal(
     bytes; otherwise 12 random bytes. Raises NotSealable.
     """
     names = _sealed_names(tuple(pub), tuple(priv))
-    payload = _encode_object(priv)
     stream = key.stream(agg)
     cek = stream.content_key(ver)
-    rest = f'{_encode_object(pub)},"priv":[{names}]}}'
     if iv is None:
         # OpenSSL's generator, seeded by the kernel: `os.urandom` would let other threads run meanwhile.
         iv = RAND_bytes(12)
     try:
-        protected = to_base64url(stream.start(cek, ver, topic, typ) + rest.encode())
-        plain = payload.encode()
+        plain = _encode_object(priv)
+        rest = b'%b,"priv":[%b]}' % (_encode_object(pub), names)
+        protected = to_base64url(stream.start(cek, ver, topic, typ) + rest)
     except UnicodeEncodeError:
         # Its own message would carry the text.
         raise NotSealable("The text holds half of a character (a lone surrogate).") from None
@@ -220,30 +219,33 @@ def _plain(value: Any) -> bool:
     return kind is dict and all(type(name) is str and _plain(inner) for name, inner in value.items())
 
 
-def _refuse_value(_value: Any) -> NoReturn:
-    raise NotSealable("A field holds more than text, whole numbers, yes, no and lists.")
-
-
-# What JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True) makes anew for
-# each object that it encodes: that takes as long as encoding it.
-_encode_sorted = c_make_encoder(None, _refuse_value, c_encode_basestring, None, ":", ",", True, False, False)
+_encode_slowly = json.JSONEncoder(
+    ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True
+).encode
 
 
 @lru_cache(maxsize=1024)
-def _sealed_names(pub: tuple[str, ...], priv: tuple[str, ...]) -> str:
+def _sealed_names(pub: tuple[str, ...], priv: tuple[str, ...]) -> bytes:
     """The names of the sealed fields as the header lists them; each kind of fact always has the same."""
     if not set(pub).isdisjoint(priv):
         raise NotSealable("A field is either kept readable or sealed, not both.")
     if not all(name.isascii() and name.isidentifier() for name in (*pub, *priv)):
         raise NotSealable("The name of a field is not a plain word.")
-    return ",".join([f'"{name}"' for name in sorted(priv)])
+    return ",".join([f'"{name}"' for name in sorted(priv)]).encode()
 
 
-def _encode_object(fields: Mapping[str, Any]) -> str:
-    for name, value in fields.items():
-        if type(value) not in _SCALARS and not _plain(value):
-            raise NotSealable(f"The field {name} holds more than text, whole numbers, yes, no and lists.")
-    return "".join(_encode_sorted(fields if type(fields) is dict else dict(fields), 0))
+def _encode_object(fields: Mapping[str, Any]) -> bytes:
+    """As canonical JSON: the names in their order, no spaces, no character escaped that needn't be."""
+    if not _SCALARS.issuperset(map(type, fields.values())):
+        for name, value in fields.items():
+            if not _plain(value):
+                raise NotSealable(f"The field {name} holds more than text, whole numbers, yes, no and lists.")
+    plain = fields if type(fields) is dict else dict(fields)
+    try:
+        return orjson.dumps(plain, option=orjson.OPT_SORT_KEYS)
+    except orjson.JSONEncodeError:
+        # It writes no number of more than 64 bits; nor half of a character, which nothing can.
+        return _encode_slowly(plain).encode()
 
 
 def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
