@@ -21,11 +21,11 @@ OPENING = (
     "that was never opened here has twenty"
 )
 NEVER_OPENED = {1: (0.5, OPENING), 8: (0.6, OPENING)}
-PYTHON = (
-    "a command takes some 0.3 ms of Python, of which a process can do one at a time: schema, decision, "
-    "sealing and the queue; the database would take twice as many"
+EDGE = (
+    "a command takes some 0.23 ms of Python, of which a process can do one at a time; a shared machine's "
+    "noise is more than what that leaves up to the demand"
 )
-FOLLOWING = {1: (2.2, PYTHON), 8: (3.0, PYTHON), 32: (5.0, PYTHON)}
+FOLLOWING = {1: (2.5, EDGE), 32: (6.5, EDGE)}
 
 
 def commands(ground: Ground) -> Iterator[Row]:
