@@ -3,7 +3,7 @@
 import hmac
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
-from json.encoder import c_make_encoder, encode_basestring_ascii  # type: ignore[attr-defined]  # see sealing
+from json.encoder import c_make_encoder, encode_basestring_ascii  # type: ignore[attr-defined]  # typeshed lacks it
 from typing import Any, Final, NamedTuple
 from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
