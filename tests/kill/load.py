@@ -227,12 +227,16 @@ class Writer:
         self._saw(command.who, path, found.body)
         if "id" in found.body:
             thing.shown, thing.etag = found.body, found.etag
+        else:
+            # Told and heard; but where the look at the case couldn't be logged, it wasn't shown as it is now.
+            thing.doubtful = True
         return found.body
 
     def _look(self, thing: Thing, who: Account | None = None) -> None:
         answer = self._get(thing.path, who or self._coordinator)
         if not thing.doubtful:
-            assert answer.headers["ETag"] == thing.etag, "an acknowledged fact isn't there"
+            seen = answer.headers["ETag"]
+            assert seen == thing.etag, f"acknowledged: {thing.shown}, and now {seen}: {answer.text}"
         thing.shown, thing.etag = answer.json(), answer.headers["ETag"]
 
     def _look_at_list(self) -> None:
