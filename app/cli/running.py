@@ -106,12 +106,14 @@ def _project(_said: Namespace) -> None:
         ringing = Thread(target=alerts.run, args=(stop,), name="alerts")
         forgetting = Thread(target=Forgetting(house).run, args=(stop,), name="forgetting")
         threads = (ringing, forgetting)
-        for thread in threads:
-            thread.start()
         try:
+            # Inside: Ctrl-C may come before the projector listens for it, and they would go on for ever.
+            for thread in threads:
+                thread.start()
             with house.catching_up() as reader:
                 ProjectorProcess(house.pool, reader, house.mapper).run()
         finally:
             stop.set()
             for thread in threads:
-                thread.join()
+                if thread.ident is not None:
+                    thread.join()
