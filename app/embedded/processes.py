@@ -27,6 +27,8 @@ def end_with_parent() -> Callable[[], None] | None:
     parent = os.getpid()
 
     def ask() -> None:
+        # Whatever runs in a shell's background ignores SIGINT, and its children would too, until they listen.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
         libc.prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGINT, 0, 0, 0)
         if os.getppid() != parent:
             os._exit(1)

@@ -8,6 +8,7 @@ import pytest
 INTERRUPTED = """
 import os, signal, sys, threading
 
+signal.signal(signal.SIGINT, signal.default_int_handler)
 begin = threading.Thread.start
 
 def start(thread):
