@@ -9,7 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -115,6 +115,12 @@ class Running:
                 continue
         return found
 
+    def kill(self) -> None:
+        """SIGKILL to every process of it; nothing happens to one that ended when those it belongs to did."""
+        for pid in self.processes():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
     def children(self) -> list[int]:
         """The processes that it started itself."""
         assert self.process is not None
@@ -141,5 +147,4 @@ def demo(environment: dict[str, str] | None = None) -> Iterator[Running]:
         finally:
             if running.process is not None and running.process.poll() is None:
                 running.end()
-            for pid in running.processes():
-                os.kill(pid, signal.SIGKILL)
+            running.kill()

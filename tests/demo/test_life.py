@@ -45,8 +45,7 @@ def test_a_demo_survives_whatever_is_killed_and_ends_as_one() -> None:
         until(running.answers)
         until(lambda: running.command("status").returncode == 0)
 
-        for pid in running.processes():
-            os.kill(pid, signal.SIGKILL)
+        running.kill()
         running.process.communicate()
         until(lambda: not running.processes())
         running.start()

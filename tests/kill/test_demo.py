@@ -1,9 +1,7 @@
 """A demo that was killed, in whatever way, goes on with the same facts."""
 
-import os
 import signal
 import sys
-from contextlib import suppress
 
 import psycopg
 import pytest
@@ -34,10 +32,10 @@ def test_a_killed_demo_goes_on_with_the_same_facts_and_leaves_no_process() -> No
 def _kill(running: Running, *, alone: bool) -> None:
     """SIGKILL to the demo itself or to all of its processes; then nothing of it may run or answer."""
     assert running.process is not None
-    for pid in [running.process.pid] if alone else running.processes():
-        # Some end by themselves when those that they belong to are gone.
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+    if alone:
+        running.process.kill()
+    else:
+        running.kill()
     running.process.communicate()
     until(lambda: not running.processes())
     assert not running.answers()
