@@ -1,10 +1,12 @@
 """The names that one reader may see in a history, looked up once.
 
 An inspector reads by codes: a pupil has the same one everywhere, and no name. Pupils' names are always as
-the roll has them now; who has an account, and which pupil a mentor is, may be ten seconds old.
+the roll has them now: they are looked up again as soon as the record has a fact that it hadn't then. Who has
+an account, and which pupil a mentor is, may be ten seconds old.
 """
 
 from collections.abc import Callable, Iterable
+from math import inf
 from time import monotonic
 from typing import Final, Generic, Protocol, TypeVar
 from uuid import UUID
@@ -13,6 +15,7 @@ from weakref import WeakKeyDictionary
 from psycopg.errors import UndefinedTable
 from psycopg_pool import ConnectionPool
 
+from app.access.person import Person
 from app.wording.common import _, titles
 from app.wording.names import Called, Names, mentioned
 from domain.fact import Fact
@@ -36,20 +39,21 @@ class Lists(Protocol):
 
 
 class _Known(Generic[T]):
-    """Rows by id, at most `SECONDS` old. What isn't found is asked for again each time."""
+    """Rows by id, each with the time or the position until which it holds. What isn't found is never kept."""
 
     def __init__(self) -> None:
         self._rows: dict[UUID, tuple[float, T]] = {}
 
-    def by_ids(self, ids: Iterable[UUID], ask: Callable[[list[UUID]], dict[UUID, T]]) -> dict[UUID, T]:
-        now = monotonic()
-        known = {one: row[1] for one in ids if (row := self._rows.get(one)) and row[0] > now}
+    def by_ids(
+        self, ids: Iterable[UUID], now: float, ask: Callable[[list[UUID]], tuple[dict[UUID, T], float]]
+    ) -> dict[UUID, T]:
+        known = {one: row[1] for one in ids if (row := self._rows.get(one)) and row[0] >= now}
         missing = [one for one in ids if one not in known]
         if missing:
-            found = ask(missing)
+            found, until = ask(missing)
             if len(self._rows) > MOST:
                 self._rows.clear()
-            self._rows.update({one: (now + SECONDS, row) for one, row in found.items()})
+            self._rows.update({one: (until, row) for one, row in found.items()})
             known |= found
         return known
 
@@ -58,6 +62,7 @@ class _Lists:
     def __init__(self) -> None:
         self.staff: _Known[Account] = _Known()
         self.mentors: _Known[Mentor] = _Known()
+        self.pupils: _Known[str] = _Known()
 
 
 _lists: WeakKeyDictionary[ConnectionPool, _Lists] = WeakKeyDictionary()
@@ -84,36 +89,42 @@ def mentor_code(pupil_id: UUID | None) -> str:
 
 def names_for(
     lists: Lists,
-    role: str,
+    person: Person,
     policy: Policy,
     facts: Iterable[Fact] = (),
     accounts: Iterable[UUID] = (),
 ) -> Names:
-    """Everybody whom these facts mention, and these accounts, as far as this role may know them.
+    """Everybody whom these facts mention, and these accounts, as far as this person may know them.
 
     Lists that aren't there yet hide no history: then everybody is called by what they are.
     """
     try:
-        return _looked_up(lists, role, policy, facts, accounts)
+        return _looked_up(lists, person, policy, facts, accounts)
     except UndefinedTable:
         return Names(titles=titles(policy))
 
 
 def _looked_up(
-    lists: Lists, role: str, policy: Policy, facts: Iterable[Fact], accounts: Iterable[UUID]
+    lists: Lists, person: Person, policy: Policy, facts: Iterable[Fact], accounts: Iterable[UUID]
 ) -> Names:
     found = mentioned(facts)
-    coded = role == "inspector"
+    coded = person.role == "inspector"
     known = _known_to(lists.pool)
-    people = known.staff.by_ids(found.accounts | frozenset(accounts), Staff(lists.pool).by_ids)
+    now = monotonic()
+    people = known.staff.by_ids(
+        found.accounts | frozenset(accounts), now, lambda ids: (Staff(lists.pool).by_ids(ids), now + SECONDS)
+    )
     of_mentors = {a.mentor_id for a in people.values() if a.mentor_id} if coded else set()
-    mentors = known.mentors.by_ids(found.mentors | of_mentors, Mentors(lists.pool).by_ids)
+    mentors = known.mentors.by_ids(
+        found.mentors | of_mentors, now, lambda ids: (Mentors(lists.pool).by_ids(ids), now + SECONDS)
+    )
     on_roll = found.pupils | {mentor.pupil_id for mentor in mentors.values()}
     if coded:
         pupils = {pupil: pupil_code(pupil) for pupil in on_roll}
         mentor_names = {m.mentor_id: mentor_code(m.pupil_id) for m in mentors.values()}
     else:
-        pupils = Roll(lists.pool).names(on_roll) if on_roll else {}
+        newest = inf if person.position is None else person.position
+        pupils = known.pupils.by_ids(on_roll, newest, Roll(lists.pool).names)
         mentor_names = {m.mentor_id: pupils[m.pupil_id] for m in mentors.values() if m.pupil_id in pupils}
 
     def called(account: Account) -> Called:

@@ -33,7 +33,11 @@ class Pupil:
     @property
     def name(self) -> str:
         """The name to show: as the pupil is known, and the family name."""
-        return f"{self.known_as or self.given_name} {self.family_name}"
+        return _shown(self.given_name, self.family_name, self.known_as)
+
+
+def _shown(given_name: str, family_name: str, known_as: str | None) -> str:
+    return f"{known_as or given_name} {family_name}"
 
 
 # Letters that Unicode doesn't take apart into a plain letter and a mark.
@@ -153,12 +157,19 @@ ROLL: Final = ReadModel(
 )
 
 PAGE: Final = 50
+# In one statement, so that the names are as they were at that position.
+_NAMES: Final = (
+    "SELECT pupil_id, given_name, family_name, known_as,"
+    " coalesce((SELECT position FROM views.unlogged_positions WHERE name = 'roll'), 0)"
+    " FROM views.roll WHERE pupil_id = ANY(%s::uuid[])"
+)
 
 
 class Roll:
     """The questions, each answered from the list as it is now."""
 
     def __init__(self, pool: ConnectionPool[Any]) -> None:
+        self._pool = pool
         self._ask = ROLL.asking(pool, Pupil)
 
     def search(
@@ -196,9 +207,15 @@ class Roll:
         found = self._ask("WHERE pupil_id = ANY(%(ids)s::uuid[])", {"ids": uuids(ids)})
         return {pupil.pupil_id: pupil for pupil in found}
 
-    def names(self, ids: Iterable[UUID]) -> dict[UUID, str]:
-        """Pupils' names as they are shown; an id that isn't on the roll is left out."""
-        return {pupil_id: pupil.name for pupil_id, pupil in self.by_ids(ids).items()}
+    def names(self, ids: Iterable[UUID]) -> tuple[dict[UUID, str], int]:
+        """Pupils' names as they are shown, and the position of the newest fact that the roll had heard of.
+
+        Until the record has a newer one, these are their names. An id that isn't on the roll is left out.
+        """
+        with self._pool.connection() as connection:
+            rows = connection.execute(_NAMES, [uuids(ids)], prepare=True).fetchall()
+        names = {pupil_id: _shown(*parts) for pupil_id, *parts, _ in rows}
+        return names, rows[0][-1] if rows else 0
 
     def with_upns(self, upns: Iterable[str]) -> dict[str, Pupil]:
         """Pupils by their unique pupil numbers, those who left too; the newest entry counts."""

@@ -133,7 +133,7 @@ def readers(subject_id: UUID) -> Response:
     limit = asked["limit"]
     found = house().reads.readers(subject_id, limit=limit + 1, before=int(place) if place else None)
     accounts = {one.account for one in found}
-    names = names_for(house(), person().role, house().casework.policy(), accounts=accounts)
+    names = names_for(house(), person(), house().casework.policy(), accounts=accounts)
     looked([subject_id], "readers", None)
     items = [
         things.Reader(
@@ -270,7 +270,7 @@ def _history(told: list[Told]) -> Response:
     who: Person = person()
     asked = query(HistoryQuery)
     facts = [one.fact for one in told]
-    names = names_for(house(), who.role, house().casework.policy(), facts)
+    names = names_for(house(), who, house().casework.policy(), facts)
     part = asked["as_at"], asked["happened_until"]
 
     def text() -> str:

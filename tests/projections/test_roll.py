@@ -50,7 +50,8 @@ def test_each_half_of_a_double_name_is_found(record: Record, q: str) -> None:
 
 
 def test_the_roll_goes_by_family_name_in_pages(roll: Roll) -> None:
-    assert roll.names([p.pupil_id for p in roll.pupils()]) == {p.pupil_id: p.name for p in roll.pupils()}
+    named, _ = roll.names([p.pupil_id for p in roll.pupils()])
+    assert named == {p.pupil_id: p.name for p in roll.pupils()}
     pages = [roll.pupils(limit=2)]
     while pages[-1]:
         pages.append(roll.pupils(limit=2, after=pages[-1][-1].pupil_id))
