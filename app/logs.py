@@ -26,6 +26,7 @@ _FRAMES: Final = 12
 _PLAIN: Final = ("casebook", "app", "psycopg.pool", "_granian", "granian")
 """Whose words are ours or about connections alone. Of all others only the fixed part is kept."""
 
+_encode = json.JSONEncoder(default=lambda value: type(value).__name__).encode
 _log = structlog.get_logger("casebook.web")
 
 
@@ -43,7 +44,7 @@ class JsonLines(logging.Formatter):
         }
         if record.exc_info and record.exc_info[1] is not None:
             line |= _fault(record.exc_info[1])
-        return json.dumps(line, default=lambda value: type(value).__name__)
+        return _encode(line)
 
 
 def log_to_stderr() -> None:

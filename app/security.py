@@ -47,12 +47,11 @@ def secure(app: Flask, *, over_tls: bool) -> None:
     app.config["SESSION_COOKIE_SECURE"] = over_tls
     app.request_class = InMemory
 
+    always = _HEADERS | ({"Strict-Transport-Security": "max-age=31536000"} if over_tls else {})
+
     @app.after_request
     def headers(response: Response) -> Response:
-        for name, value in _HEADERS.items():
-            response.headers.setdefault(name, value)
-        if over_tls:
-            response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+        response.headers.extend(always)
         if request.endpoint != "static":
             response.headers["Cache-Control"] = "no-store"
         return response
