@@ -23,9 +23,9 @@ from psycopg import Connection, sql
 from app.proof.log_rows import Block, LogRow, blocks_of
 from app.proof.verifier import NotVerified, open_header
 
-PART: Final = 32_768
+PART: Final = 16_384
 """Entries that are read at once."""
-LONG: Final = 8 * PART
+LONG: Final = 16 * PART
 """From how many entries on it pays to begin other processes."""
 _MOST_PROCESSES: Final = 4
 _EVERYTHING: Final = 2**63 - 1
