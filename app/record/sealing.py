@@ -9,7 +9,7 @@ true, false, null, lists and objects of these. The names of their fields are pla
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import lru_cache
 from ssl import RAND_bytes
 from typing import Any, NoReturn
@@ -47,8 +47,8 @@ def seal(
     agg: UUID,
     ver: int,
     topic: str,
-    pub: Mapping[str, Any],
-    priv: Mapping[str, Any],
+    pub: dict[str, Any],
+    priv: dict[str, Any],
     *,
     iv: bytes | None = None,
     typ: str = EVENT,
@@ -234,18 +234,17 @@ def _sealed_names(pub: tuple[str, ...], priv: tuple[str, ...]) -> bytes:
     return ",".join([f'"{name}"' for name in sorted(priv)]).encode()
 
 
-def _encode_object(fields: Mapping[str, Any]) -> bytes:
+def _encode_object(fields: dict[str, Any]) -> bytes:
     """As canonical JSON: the names in their order, no spaces, no character escaped that needn't be."""
     if not _SCALARS.issuperset(map(type, fields.values())):
         for name, value in fields.items():
             if not _plain(value):
                 raise NotSealable(f"The field {name} holds more than text, whole numbers, yes, no and lists.")
-    plain = fields if type(fields) is dict else dict(fields)
     try:
-        return orjson.dumps(plain, option=orjson.OPT_SORT_KEYS)
+        return orjson.dumps(fields, option=orjson.OPT_SORT_KEYS)
     except orjson.JSONEncodeError:
         # It writes no number of more than 64 bits; nor half of a character, which nothing can.
-        return _encode_slowly(plain).encode()
+        return _encode_slowly(fields).encode()
 
 
 def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

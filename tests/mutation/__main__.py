@@ -25,7 +25,7 @@ DOMAIN = sorted(f"domain/{path.name}" for path in (ROOT / "domain").glob("[a-z]*
 RULES = sorted(f"tests/domain/{path.name}" for path in (ROOT / "tests/domain").glob("test_*.py"))
 RULES.sort(key=lambda file: file.endswith("any_order.py"))
 SEALING = [f"app/record/{name}.py" for name in ("base64url", "data_key", "sealing")]
-SEALED = ("tests/record/test_data_key.py", "tests/record/test_sealing.py")
+SEALED = tuple(f"tests/record/test_{name}.py" for name in ("data_key", "sealing", "canonical"))
 STORED = ("-p", "tests.record.conftest", "-p", "tests.mutation.attached")
 # Its thousand changes take hours, so it is tried only when it is named.
 VERIFIER = "app/proof/verifier.py"
