@@ -34,12 +34,7 @@ def create_app(settings: "Settings", house: "House | None" = None) -> "Flask":
     folder = Path(__file__).parent
     app = Flask(__name__, static_folder="static", template_folder="templates")
     app.json.sort_keys = False  # type: ignore[attr-defined] # answers keep the order of their schema
-    app.config.update(
-        SECRET_KEY=settings.secret_key,
-        SESSION_COOKIE_NAME="casebook_note",
-        SESSION_COOKIE_SAMESITE="Lax",
-        DEMO=settings.demo,
-    )
+    app.config.update(SECRET_KEY=settings.secret_key, DEMO=settings.demo)
     app.jinja_loader = ChoiceLoader(
         [
             FileSystemLoader(folder / "templates"),

@@ -4,6 +4,7 @@ from io import BytesIO
 from typing import IO, Any, Final
 
 from flask import Flask, Request, Response, request
+from flask.sessions import SessionInterface
 
 MOST_BYTES: Final = 256 * 1024
 LONG_STORIES: Final = frozenset({"/worried", "/worried/sign-in"})
@@ -41,11 +42,19 @@ class InMemory(Request):
         return BytesIO()
 
 
+class NoSession(SessionInterface):
+    """No cookie of Flask's own: who is signed in stands in the database, and no page keeps anything else."""
+
+    def open_session(self, app: Flask, request: Request) -> None:
+        """Nothing; whoever wants to keep something there is told so by Flask."""
+
+
 def secure(app: Flask, *, over_tls: bool) -> None:
     """Put the headers on every answer of this app, and bound the size of what it takes."""
     app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
     app.config["SESSION_COOKIE_SECURE"] = over_tls
     app.request_class = InMemory
+    app.session_interface = NoSession()
 
     always = _HEADERS | ({"Strict-Transport-Security": "max-age=31536000"} if over_tls else {})
 

@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
-from flask import Flask, Response
+from flask import Flask, Response, session
 from flask.testing import FlaskClient
 
 from app import create_app
@@ -167,6 +167,12 @@ def test_the_cookie_is_for_the_browser_alone(app: Flask) -> None:
     app.config["SESSION_COOKIE_SECURE"] = True
     assert "Secure" in app.test_client().get("/t/cookie").headers["Set-Cookie"]
     assert "Max-Age=0" in app.test_client().get("/t/no-cookie").headers["Set-Cookie"]
+
+
+def test_flask_keeps_nothing_in_a_cookie_of_its_own(app: Flask) -> None:
+    with app.test_request_context("/sign-in"), pytest.raises(RuntimeError):
+        session["note"] = "kept"
+    assert "Set-Cookie" not in app.test_client().get("/sign-in").headers
 
 
 @pytest.mark.parametrize(
