@@ -13,6 +13,7 @@ from app.access.policy import allow, allow_anyone, person, rescued_by
 from app.access.sessions import COOKIE, give_cookie, take_cookie
 from app.door import ASKS_NO_DATABASE
 from app.house import House
+from app.security import secure
 from app.settings import Settings
 
 SECRET = "Purple elephant"
@@ -187,6 +188,15 @@ def test_every_answer_keeps_to_itself(app: Flask, path: str) -> None:
     assert headers["Cache-Control"] == "no-store"
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Referrer-Policy"] == "same-origin"
+
+
+@pytest.mark.parametrize("over_tls", [True, False])
+def test_each_header_is_given_once_and_over_tls_a_browser_stays_there(*, over_tls: bool) -> None:
+    app = Flask(__name__)
+    secure(app, over_tls=over_tls)
+    names = [name for name, _ in app.test_client().get("/nothing").headers]
+    assert len(names) == len(set(names))
+    assert ("Strict-Transport-Security" in names) == over_tls
 
 
 def test_a_style_sheet_may_be_kept(app: Flask) -> None:
