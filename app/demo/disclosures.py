@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
+from app.access.person import Person
 from app.demo.plans import Plan
 from app.demo.scripts import Script, Step, scripts
 from app.demo.tales import say
@@ -38,13 +39,28 @@ def disclosing(t: Teller, cast: Cast, plan: Plan, script: Script) -> Story:
     if script.passed_on:
         said["passed_on"] = [{"whom": script.passed_on, "at": "straight after"}]
     concern = t.worry(mentor, plan.case_id, disclosed_at=when.isoformat(), immediate_danger=False, **said)
-    yield later(when, script.passed_on_after + _ALERTED_MINUTES)
-    t.alerted(concern, (cast.staff["dsl"], cast.staff["deputy"]))
     written = later(when, script.passed_on_after)
+    first = _time(when, written, script.steps[0])
+    yield from _alerts(t, concern, (cast.staff["dsl"], cast.staff["deputy"]), written, until=first)
     for step in script.steps:
-        by_clock = at(_day(when, step.days), step.clock) if step.clock else when
-        yield max(by_clock, later(written, step.minutes or _SOONEST_MINUTES))
+        yield _time(when, written, step)
         _take(t, cast, plan, concern, when, step)
+
+
+def _time(told: datetime, written: datetime, step: Step) -> datetime:
+    by_clock = at(_day(told, step.days), step.clock) if step.clock else told
+    return max(by_clock, later(written, step.minutes or _SOONEST_MINUTES))
+
+
+def _alerts(
+    t: Teller, concern: UUID, people: tuple[Person, ...], raised: datetime, *, until: datetime
+) -> Story:
+    """The alerts as they went out: at once, and again and again until somebody read the concern."""
+    when = later(raised, _ALERTED_MINUTES)
+    while when < until:
+        yield when
+        t.alerted(concern, people)
+        when = later(when, t.casework.policy().alert_again_after_minutes)
 
 
 def told_at(plan: Plan, after: int) -> datetime:
@@ -85,8 +101,7 @@ def about_staff(t: Teller, cast: Cast) -> Story:
         opinion="Probably thoughtless, but against the code.",
     )
     adeyemi = cast.staff["head"]
-    yield t.time(29, "15:31")
-    t.alerted(concern, (adeyemi,))
+    yield from _alerts(t, concern, (adeyemi,), t.time(29, "15:30"), until=t.time(29, "16:05"))
     yield t.time(29, "16:05")
     t.give(adeyemi, "concerns/acknowledge", concern)
     yield t.time(28, "09:40")
@@ -111,11 +126,12 @@ def about_staff(t: Teller, cast: Cast) -> Story:
 
 def fresh_concern(t: Teller, cast: Cast, plan: Plan) -> Story:
     """Passed on a little while ago, and nobody has read it yet."""
-    yield t.now - timedelta(minutes=FRESH_MINUTES)
+    raised = later(t.now, -FRESH_MINUTES)
+    yield raised
     mentor = plan.mentor_person
     if mentor is None:
         raise LookupError("The mentee has a mentor by now.")
-    t.worry(
+    concern = t.worry(
         mentor,
         plan.case_id,
         childs_words="If I told you something about my brother, would you have to tell?",
@@ -124,3 +140,4 @@ def fresh_concern(t: Teller, cast: Cast, plan: Plan) -> Story:
         disclosed_at=told_at(plan, 1).isoformat(),
         mentee_informed="Yes: I said that I can't promise to keep it.",
     )
+    yield from _alerts(t, concern, (cast.staff["dsl"], cast.staff["deputy"]), raised, until=t.now)

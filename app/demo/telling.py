@@ -66,7 +66,7 @@ class Teller:
         return subject.version
 
     def alerted(self, concern_id: UUID, told: Iterable[Person]) -> None:
-        """Record the alert that went out when the concern was raised."""
+        """Record an alert that went out now."""
         concern = self.casework.load(Concern, concern_id)
         if concern is None:
             raise LookupError("The concern was raised just now.")

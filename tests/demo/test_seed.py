@@ -3,6 +3,8 @@
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from itertools import pairwise
+from uuid import UUID
 
 import pytest
 
@@ -17,7 +19,7 @@ from app.roll_file import read_roll
 from app.roll_import import year_by_age
 from app.settings import Settings
 from domain.concern import Concern
-from domain.concern_facts import Decided, Raised
+from domain.concern_facts import Acknowledged, Decided, Notified, Raised
 from domain.fact import Fact
 from domain.mentee_case_facts import SessionHeld
 from projections.caseload import Caseload
@@ -83,8 +85,14 @@ def test_the_year_can_be_told_on_any_day(empty: House, now: str) -> None:
         if (concern := empty.casework.load(Concern, concern_id)) and not concern.acknowledged
     ]
     assert len(unread) == 1
-    raised = sum(isinstance(fact, Raised) for _, fact in facts)
-    assert 8 <= raised <= 12
+    raised = [fact.originator_id for _, fact in facts if isinstance(fact, Raised)]
+    assert 8 <= len(raised) <= 12
+    again = timedelta(minutes=empty.casework.policy().alert_again_after_minutes)
+    for concern_id in raised:
+        rang = list(_until_read(facts, concern_id, moment))
+        assert rang[1] - rang[0] < timedelta(minutes=2)
+        # It rang again as Casebook does, and nothing is due when the demo begins.
+        assert all(later - sooner <= again for sooner, later in pairwise(rang))
     notes = Counter(fact.notes for fact in held)
     assert [words for words, times in notes.items() if times > 1] == []
 
@@ -103,6 +111,20 @@ def _facts(house: House) -> Iterator[tuple[StoredRow, Fact]]:
     while rows := house.recorder.rows_after(position, 500):
         yield from zip(rows, house.mapper.to_domain_events(rows), strict=True)
         position = rows[-1].notification_id
+
+
+def _until_read(
+    facts: list[tuple[StoredRow, Fact]], concern_id: UUID, now: datetime
+) -> Iterator[datetime]:
+    """When a concern was raised, when it rang, and when it was read, or now."""
+    for row, fact in facts:
+        if fact.originator_id != concern_id:
+            continue
+        if isinstance(fact, Raised | Notified | Acknowledged):
+            yield row.recorded_at
+        if isinstance(fact, Acknowledged):
+            return
+    yield now
 
 
 def test_the_roll_is_a_file_that_the_importer_takes_without_a_word() -> None:
