@@ -5,7 +5,9 @@ It counts and dates, and shows nothing of what was recorded.
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final, NamedTuple
+
+from psycopg import Connection
 
 from app import alerts
 from app.alerts import Alerts, Due
@@ -33,15 +35,29 @@ LATE: Final = timedelta(minutes=30)
 """How long after a fact a checkpoint over it is missed: the anchor makes one every few minutes."""
 
 
+class AtWork(NamedTuple):
+    """Whether some process keeps the lists up to date, sends alerts, and signs checkpoints."""
+
+    keeping: bool
+    ringing: bool
+    anchoring: bool
+
+
+def at_work(connection: Connection[Any]) -> AtWork:
+    """Who is at work on a record now, by the locks that they hold. Raises psycopg.Error."""
+    held = {key for (key,) in connection.execute(_HELD)}
+    return AtWork(projector.LEADER_LOCK in held, alerts.LEADER_LOCK in held, WATCH_LOCK in held)
+
+
 @dataclass(frozen=True)
 class Checkup:
     """The record, its lists, its alerts and its e-mail at one moment.
 
-    `keeping`, `ringing` and `anchoring`: some process keeps the lists up to date, sends alerts, and signs
-    checkpoints. `signed` is how many facts the newest checkpoint covers; `refused` why the anchor signs no
-    more, in its own words, and `refused_at` since when; `unsigned_since` when the first fact was recorded
-    that no checkpoint covers, where times aren't invented. `mail` is how alerts leave: "e-mail", "outbox" or
-    "none". `epochs` say which entries were lost, if any ever were.
+    `keeping`, `ringing` and `anchoring` are of `AtWork`. `signed` is how many facts the newest checkpoint
+    covers; `refused` why the anchor signs no more, in its own words, and `refused_at` since when;
+    `unsigned_since` when the first fact was recorded that no checkpoint covers, where times aren't invented.
+    `mail` is how alerts leave: "e-mail", "outbox" or "none". `epochs` say which entries were lost, if any
+    ever were.
     """
 
     at: datetime
@@ -104,7 +120,7 @@ def check(house: House) -> Checkup:
         refused, refused_at = connection.execute(_REFUSED).fetchone() or (None, None)
         epochs = tuple(statements_in(connection, keys))
         first = own_origin(connection)
-        held = {key for (key,) in connection.execute(_HELD)}
+        working = at_work(connection)
     facts, newest_at = logs["events"]
     newest = Checkpoints(house.pool, keys).newest(epochs[-1].origin if epochs else first)
     signed = entries(newest.size, newest.origin, first) if newest else 0
@@ -117,9 +133,9 @@ def check(house: House) -> Checkup:
         newest_at=newest_at if facts else None,
         reads=logs["reads"][0],
         lists=tuple(known.get(name, Standing(name, 0, facts, _NOT_MADE)) for name in MODELS),
-        keeping=projector.LEADER_LOCK in held,
-        ringing=alerts.LEADER_LOCK in held,
-        anchoring=WATCH_LOCK in held,
+        keeping=working.keeping,
+        ringing=working.ringing,
+        anchoring=working.anchoring,
         signed=signed,
         signed_at=newest.made_at if newest else None,
         unacknowledged=bell.unacknowledged(),

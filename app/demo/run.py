@@ -14,6 +14,9 @@ from pathlib import Path
 from types import FrameType
 from typing import Final, NoReturn
 
+import psycopg
+
+from app.checkup import at_work
 from app.demo.ground import DemoFailed, Ground, is_empty, without_alerts
 from app.demo.people import PASSWORD, STAFF
 from app.demo.seed import is_begun, is_told, tell_the_year
@@ -99,7 +102,7 @@ def run_demo(folder: Path, port: int, school: str, *, fresh: bool, say: Callable
         children.append(Child("anchor", ["app", "anchor"], folder, environment))
         children.append(Child("web", ["app.serve", "--host", HOST, "--port", str(port)], folder, environment))
         say("Starting the web server")
-        _supervise(ground, children, port)
+        _supervise(ground, settings, children, port)
     except _Ended:
         say("Stopping")
     finally:
@@ -168,19 +171,19 @@ def _tell(
                 raise DemoFailed(f"The lists didn't follow the record; {projector.log} says why.")
 
 
-def _supervise(ground: Ground, children: list[Child], port: int) -> None:
-    """Keep everything running for as long as nobody ends it; say so once pages can be read."""
+def _supervise(ground: Ground, settings: Settings, children: list[Child], port: int) -> None:
+    """Keep everything running for as long as nobody ends it; say so once pages can be read and all work."""
     until = time.monotonic() + READY_SECONDS
     ready = False
     while True:
         ground.keep_running()
         for child in children:
             child.keep_running()
-        if not ready and _answers(port):
+        if not ready and _answers(port) and _all_work(settings):
             ready = True
             print(_welcome(port), flush=True)
         if not ready and time.monotonic() > until:
-            raise DemoFailed(f"The web server didn't become ready; {children[-1].log} says why.")
+            raise DemoFailed(f"Not everything became ready; the logs in {children[-1].folder} say why.")
         time.sleep(_LOOK_SECONDS)
 
 
@@ -189,6 +192,14 @@ def _answers(port: int) -> bool:
         with urllib.request.urlopen(f"http://{HOST}:{port}/readyz", timeout=2) as answer:
             return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
+        return False
+
+
+def _all_work(settings: Settings) -> bool:
+    try:
+        with psycopg.connect(settings.database_url, autocommit=True, connect_timeout=10) as connection:
+            return all(at_work(connection))
+    except psycopg.Error:
         return False
 
 

@@ -37,7 +37,8 @@ def test_a_demo_survives_whatever_is_killed_and_ends_as_one() -> None:
         told = running.facts()
         assert told > 4500
         assert running.facts_since(hours=1) < 100, "an alert rang while the past was told"
-        assert running.command("status").returncode == 0
+        found = running.command("status")
+        assert found.returncode == 0, found.stdout
 
         for child in running.children():
             os.kill(child, signal.SIGKILL)
@@ -118,7 +119,8 @@ def test_the_same_program_runs_on_a_server_s_databases(cluster: Embedded) -> Non
 
 
 def _beside(running: Running, urls: dict[str, str]) -> None:
-    assert running.command("status").returncode == 0
+    found = running.command("status")
+    assert found.returncode == 0, found.stdout
     assert running.command("database-url").stdout.strip() == urls["CASEBOOK_DATABASE_URL"]
     assert running.command("database-url", "--superuser").returncode == 2
     token = running.command("token", "coordinator")
