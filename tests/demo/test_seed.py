@@ -113,9 +113,7 @@ def _facts(house: House) -> Iterator[tuple[StoredRow, Fact]]:
         position = rows[-1].notification_id
 
 
-def _until_read(
-    facts: list[tuple[StoredRow, Fact]], concern_id: UUID, now: datetime
-) -> Iterator[datetime]:
+def _until_read(facts: list[tuple[StoredRow, Fact]], concern_id: UUID, now: datetime) -> Iterator[datetime]:
     """When a concern was raised, when it rang, and when it was read, or now."""
     for row, fact in facts:
         if fact.originator_id != concern_id:
