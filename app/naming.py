@@ -5,7 +5,7 @@ the roll has them now: they are looked up again as soon as the record has a fact
 an account, and which pupil a mentor is, may be ten seconds old.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from math import inf
 from time import monotonic
 from typing import Final, Generic, Protocol, TypeVar
@@ -108,34 +108,62 @@ def _looked_up(
     lists: Lists, person: Person, policy: Policy, facts: Iterable[Fact], accounts: Iterable[UUID]
 ) -> Names:
     found = mentioned(facts)
-    coded = person.role == "inspector"
+    coded = reads_codes(person)
     known = _known_to(lists.pool)
     now = monotonic()
     people = known.staff.by_ids(
         found.accounts | frozenset(accounts), now, lambda ids: (Staff(lists.pool).by_ids(ids), now + SECONDS)
     )
-    of_mentors = {a.mentor_id for a in people.values() if a.mentor_id} if coded else set()
-    mentors = known.mentors.by_ids(
-        found.mentors | of_mentors, now, lambda ids: (Mentors(lists.pool).by_ids(ids), now + SECONDS)
-    )
+    wanted = found.mentors | mentors_of(people.values()) if coded else found.mentors
+    mentors = known.mentors.by_ids(wanted, now, lambda ids: (Mentors(lists.pool).by_ids(ids), now + SECONDS))
     on_roll = found.pupils | {mentor.pupil_id for mentor in mentors.values()}
     if coded:
-        pupils = {pupil: pupil_code(pupil) for pupil in on_roll}
-        mentor_names = {m.mentor_id: mentor_code(m.pupil_id) for m in mentors.values()}
-    else:
-        newest = inf if person.position is None else person.position
-        pupils = known.pupils.by_ids(on_roll, newest, Roll(lists.pool).names)
-        mentor_names = {m.mentor_id: pupils[m.pupil_id] for m in mentors.values() if m.pupil_id in pupils}
+        return coded_names(policy, people, mentors, on_roll)
+    newest = inf if person.position is None else person.position
+    pupils = known.pupils.by_ids(on_roll, newest, Roll(lists.pool).names)
+    return names(policy, people, mentors, pupils)
+
+
+def reads_codes(person: Person) -> bool:
+    """Whether this person reads of pupils by codes."""
+    return person.role == "inspector"
+
+
+def mentors_of(people: Iterable[Account]) -> frozenset[UUID]:
+    """The mentors who have these accounts: by their codes a reader of codes knows them."""
+    return frozenset(account.mentor_id for account in people if account.mentor_id)
+
+
+def names(
+    policy: Policy,
+    people: Mapping[UUID, Account],
+    mentors: Mapping[UUID, Mentor],
+    pupils: Mapping[UUID, str],
+) -> Names:
+    """Names for whoever may know them. `pupils` are the names on the roll."""
+    called = {account.account_id: Called(account.name, account.role) for account in people.values()}
+    of_mentors = {m.mentor_id: pupils[m.pupil_id] for m in mentors.values() if m.pupil_id in pupils}
+    return Names(called, pupils, of_mentors, titles(policy))
+
+
+def coded_names(
+    policy: Policy,
+    people: Mapping[UUID, Account],
+    mentors: Mapping[UUID, Mentor],
+    pupils: Iterable[UUID],
+) -> Names:
+    """Codes for pupils and mentors, and the names of adults."""
+    of_mentors = {mentor.mentor_id: mentor_code(mentor.pupil_id) for mentor in mentors.values()}
 
     def called(account: Account) -> Called:
-        if coded and account.role == "mentor":
-            code = mentor_names.get(account.mentor_id) if account.mentor_id else None
-            return Called(code or mentor_code(None), account.role)
-        return Called(account.name, account.role)
+        if account.role != "mentor":
+            return Called(account.name, account.role)
+        code = of_mentors.get(account.mentor_id) if account.mentor_id else None
+        return Called(code or mentor_code(None), account.role)
 
     return Names(
         {account.account_id: called(account) for account in people.values()},
-        pupils,
-        mentor_names,
+        {pupil_id: pupil_code(pupil_id) for pupil_id in pupils},
+        of_mentors,
         titles(policy),
     )

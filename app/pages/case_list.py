@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from app.access.policy import allow, house, person
 from app.access.relation import ROLL_READERS
+from app.naming import reads_codes
 from app.pages.common import PAGE, cursor, lists, looked, page
 from app.pages.people import People, people
 from app.wording.common import CASE_STATES, ERASED_TEXT, _, day, moment
@@ -73,7 +74,7 @@ def case_list() -> ResponseReturnValue:
         cases=[case_row(case, found) for case in rows],
         count_text=_count_text(counted),
         empty_text=_empty_text(state, counted),
-        intro=BY_CODE if person().role == "inspector" else None,
+        intro=BY_CODE if reads_codes(person()) else None,
         doors=DOORS if person().role == "inspector" else None,
         refer_href="/refer" if person().role in ROLL_READERS else None,
         pages={

@@ -11,6 +11,7 @@ from werkzeug.exceptions import NotFound
 from app.access.policy import allow, house, person
 from app.access.relation import CASE_READERS, may_see_case
 from app.history import Entry, by_day, entries
+from app.naming import reads_codes
 from app.next_actions import next_actions
 from app.pages.common import looked, page, recorded, stream
 from app.pages.doing import command_page, entry_page, may_do, text_now, with_links
@@ -74,7 +75,7 @@ class SeenCase:
             return {"name": ERASED_TEXT, "year": "", "form": ""}
         in_words = text_now(self.entries, "Referred", "pupil_in_words") or ""
         # An inspector reads codes for names.
-        return self.people.pupil(self.case.pupil_id, "" if person().role == "inspector" else in_words)
+        return self.people.pupil(self.case.pupil_id, "" if reads_codes(person()) else in_words)
 
     @property
     def about(self) -> list[dict[str, Any]]:
@@ -89,7 +90,7 @@ class SeenCase:
         mentor_id = case.mentor_id if isinstance(case.mentor_id, UUID) else None
         return {
             **self.pupil,
-            **({"year": _("Not shown to you")} if who.role == "inspector" else {}),
+            **({"year": _("Not shown to you")} if reads_codes(who) else {}),
             **({"year": ERASED_TEXT} if case.erased else {}),
             "state": case.state,
             "on_hold": case.on_hold,

@@ -12,6 +12,7 @@ from werkzeug.exceptions import NotFound
 
 from app.access.policy import allow, house, person, source
 from app.documents import evidence
+from app.naming import reads_codes
 from app.pages.case_list import BY_CODE, case_row, erased_row
 from app.pages.common import PAGE, cursor, lists, looked, page
 from app.pages.people import people
@@ -117,7 +118,7 @@ def _choosing(chosen: Sequence[UUID], errors: dict[str, str] | None = None) -> R
         title=_("Evidence pack: choose cases"),
         status=422 if errors else 200,
         errors=errors or {},
-        intro=BY_CODE if person().role == "inspector" else None,
+        intro=BY_CODE if reads_codes(person()) else None,
         cases=[
             {**case_row(case, found), "value": str(case.case_id), "chosen": case.case_id in chosen}
             for case in rows

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from app.access.policy import house, person
-from app.naming import mentor_code, pupil_code
-from app.wording.common import _, day, titles, year
-from app.wording.names import Called, Names, mentioned
+from app.naming import coded_names, mentors_of, names, reads_codes
+from app.wording.common import _, day, year
+from app.wording.names import Names, mentioned
 from domain.fact import Fact
 from projections.mentors import Mentor, Mentors
 from projections.roll import Pupil, Roll
@@ -60,27 +60,20 @@ def people(
 ) -> People:
     """Everybody whom these facts mention, and these ids, as far as this reader may know them."""
     found = mentioned(facts)
-    pool = house().pool
-    wanted_mentors = found.mentors | _given(mentor_ids)
-    mentor_rows = Mentors(pool).by_ids(wanted_mentors) if wanted_mentors else {}
-    on_roll = found.pupils | _given(pupils) | {m.pupil_id for m in mentor_rows.values()}
+    pool, policy = house().pool, house().casework.policy()
+    coded = reads_codes(person())
     wanted_accounts = found.accounts | _given(accounts)
     staff_rows = Staff(pool).by_ids(wanted_accounts) if wanted_accounts else {}
-    called = {a.account_id: Called(a.name, a.role) for a in staff_rows.values()}
-    title_of = titles(house().casework.policy())
-    if person().role != "inspector":
-        pupil_rows = Roll(pool).by_ids(on_roll) if on_roll else {}
-        named = {pupil_id: row.name for pupil_id, row in pupil_rows.items()}
-        of_mentors = {m.mentor_id: named[m.pupil_id] for m in mentor_rows.values() if m.pupil_id in named}
-        return People(Names(called, named, of_mentors, title_of), pupil_rows, mentor_rows)
-    of_accounts = Mentors(pool).by_ids(a.mentor_id for a in staff_rows.values() if a.mentor_id)
-    for account in staff_rows.values():
-        if account.role == "mentor":
-            mentor = of_accounts.get(account.mentor_id) if account.mentor_id else None
-            called[account.account_id] = Called(mentor_code(mentor.pupil_id if mentor else None), "mentor")
-    codes = {pupil_id: pupil_code(pupil_id) for pupil_id in on_roll}
-    of_mentors = {m.mentor_id: mentor_code(m.pupil_id) for m in mentor_rows.values()}
-    return People(Names(called, codes, of_mentors, title_of), {}, mentor_rows)
+    wanted_mentors = found.mentors | _given(mentor_ids)
+    if coded:
+        wanted_mentors |= mentors_of(staff_rows.values())
+    mentor_rows = Mentors(pool).by_ids(wanted_mentors) if wanted_mentors else {}
+    on_roll = found.pupils | _given(pupils) | {m.pupil_id for m in mentor_rows.values()}
+    if coded:
+        return People(coded_names(policy, staff_rows, mentor_rows, on_roll), {}, mentor_rows)
+    pupil_rows = Roll(pool).by_ids(on_roll) if on_roll else {}
+    named = {pupil_id: row.name for pupil_id, row in pupil_rows.items()}
+    return People(names(policy, staff_rows, mentor_rows, named), pupil_rows, mentor_rows)
 
 
 def born(row: Pupil) -> str:
