@@ -30,7 +30,8 @@ _HELD: Final = """
 """
 _AFTER: Final = "SELECT recorded_at FROM record.events WHERE notification_id = %s"
 _REFUSED: Final = "SELECT why, said_at FROM record.refusals ORDER BY said_at DESC LIMIT 1"
-_NOT_MADE: Final = "not made yet"
+NOT_MADE: Final = "not made yet"
+"""What stands for the fault of a list that the projector never began."""
 LATE: Final = timedelta(minutes=30)
 """How long after a fact a checkpoint over it is missed: the anchor makes one every few minutes."""
 
@@ -81,8 +82,13 @@ class Checkup:
 
     @property
     def stopped(self) -> tuple[Standing, ...]:
-        """The lists that met a fact which they can't take, or were never made."""
-        return tuple(one for one in self.lists if one.fault)
+        """The lists that met a fact which they can't take."""
+        return tuple(one for one in self.lists if one.fault not in (None, NOT_MADE))
+
+    @property
+    def unmade(self) -> tuple[Standing, ...]:
+        """The lists that the projector never began, as on the first day and after an upgrade."""
+        return tuple(one for one in self.lists if one.fault == NOT_MADE)
 
     @property
     def behind(self) -> tuple[Standing, ...]:
@@ -102,7 +108,7 @@ class Checkup:
     @property
     def in_order(self) -> bool:
         """Nobody needs to do anything."""
-        kept = self.keeping and self.ringing and not self.stopped
+        kept = self.keeping and self.ringing and not self.stopped and not self.unmade
         return kept and self.signing and not self.waiting and self.mail != "none"
 
 
@@ -132,7 +138,7 @@ def check(house: House) -> Checkup:
         facts=facts,
         newest_at=newest_at if facts else None,
         reads=logs["reads"][0],
-        lists=tuple(known.get(name, Standing(name, 0, facts, _NOT_MADE)) for name in MODELS),
+        lists=tuple(known.get(name, Standing(name, 0, facts, NOT_MADE)) for name in MODELS),
         keeping=working.keeping,
         ringing=working.ringing,
         anchoring=working.anchoring,

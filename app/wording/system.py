@@ -73,6 +73,16 @@ def advice(found: "Checkup") -> list[Advice]:
                 _("Nothing is lost: the record is complete. Start “casebook project” on the server."),
             )
         )
+    elif found.unmade:
+        given.append(
+            Advice(
+                _("Lists are being made"),
+                _(
+                    "Nothing is lost: the record is complete. Wait a minute; if it stays so, look at what "
+                    "“casebook project” logs."
+                ),
+            )
+        )
     if found.refused:
         given.append(
             Advice(
@@ -200,6 +210,8 @@ def _lists(found: "Checkup") -> str:
         return ngettext(
             "the list {names} has stopped", "the lists {names} have stopped", len(found.stopped)
         ).format(names=names)
+    if found.unmade:
+        return _("lists are being made")
     if found.behind:
         most = max(one.lag for one in found.behind)
         return ngettext(
@@ -233,6 +245,8 @@ def _mail(found: "Checkup") -> str:
 
 def _list(found: "Checkup", name: str) -> tuple[str, bool]:
     one = next(one for one in found.lists if one.name == name)
+    if one in found.unmade:
+        return _("Not made yet."), False
     if one.fault:
         return _("Stopped at fact {n}.").format(n=f"{one.position + 1:,}"), False
     if one.lag:

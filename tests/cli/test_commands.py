@@ -159,6 +159,12 @@ class TestLooking:
         status, out, _ = casebook("status", "--json")
         assert status == 1
         assert {listed["fault"].split(":")[0] for listed in json.loads(out)["lists"]} == {"not made yet"}
+        words = casebook("status")[1]
+        assert "Start “casebook project”" in words
+        assert words.count("Not made yet.") == len(MODELS)
+        # Nothing went wrong with them, and nobody has to make them again.
+        assert "topped" not in words
+        assert "casebook rebuild" not in words
 
     def test_status_says_that_an_alert_could_not_be_sent(self, casebook: Casebook, projecting: House) -> None:
         casebook("staff", "add", "Ms Hughes", "--role", "dsl", "--email", "h@s.example")

@@ -17,7 +17,7 @@ from app import create_app
 from app.access.person import Person
 from app.alerts import Due, Recipient
 from app.casework import NotFound
-from app.checkup import Checkup, check
+from app.checkup import NOT_MADE, Checkup, check
 from app.commands import BY_KEY
 from app.house import House
 from app.logs import JsonLines
@@ -50,6 +50,7 @@ WELL = Checkup(
 WAITING = Due(uuid4(), NOW - timedelta(minutes=5), (Recipient(uuid4(), "dsl@school.example"),), True)
 NOBODY = replace(WAITING, people=(), reachable=False)
 STOPPED = Standing("caseload", 76, 12_332, "KeyError")
+UNMADE = Standing("roll", 0, 12_408, NOT_MADE)
 
 
 def test_facts_that_wait_for_a_checkpoint_too_long_are_seen_whatever_the_anchor_says() -> None:
@@ -82,6 +83,7 @@ def test_all_is_well_in_one_sentence() -> None:
             None,
         ),
         (replace(WELL, lists=(STOPPED,)), "; the list “Cases” has stopped;", "casebook rebuild caseload"),
+        (replace(WELL, lists=(UNMADE,)), "; lists are being made;", "Wait a minute"),
         (replace(WELL, keeping=False), "; nobody keeps the lists up to date;", "Start “casebook project”"),
         (replace(WELL, anchoring=False), "last checkpoint 3 minutes ago;", "Start “casebook anchor”"),
         (
