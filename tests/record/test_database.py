@@ -31,6 +31,7 @@ ALL = [
     "record/0009_refusals",
     "record/0010_append_in_one_statement",
     "record/0011_false_rows",
+    "record/0012_reads_in_one_statement",
     "keys/0001_keys",
     "keys/0002_forgetting",
 ]
