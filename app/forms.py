@@ -21,6 +21,9 @@ from domain.fact import CorrectedFact, Fact, Mark, marks, required_fields, said_
 
 LONDON: Final = ZoneInfo("Europe/London")
 LONGEST_TEXT: Final = 10_000
+LONGEST_NAME: Final = 200
+_NAMES: Final = frozenset({"given_name", "family_name", "known_as", "tutor_group", "upn", "name"})
+"""Fields that stand in lines and lists: no name fills a page."""
 MOST_ITEMS: Final = 50
 MAY_BE_BLANK: Final = frozenset({"notes", "childs_words"})
 _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
@@ -35,6 +38,11 @@ def storable(text: str) -> None:
     """Refuse what no database or file could give back."""
     if _UNSTORABLE.search(text):
         raise ValidationError("This has characters that can't be stored. Type it again.")
+
+
+def at_most(longest: int) -> validate.Length:
+    """Refuse a text of more characters."""
+    return validate.Length(max=longest, error="This is too long: it can have {max} characters.")
 
 
 def not_blank(text: str) -> None:
@@ -132,7 +140,7 @@ def _field(name: str, annotation: Any, required: bool, default: Any) -> fields.F
     if is_dataclass(kind) and isinstance(kind, type):
         return Nested(kind, **settings)
     if kind is str:
-        checks = [validate.Length(max=LONGEST_TEXT), storable]
+        checks = [at_most(LONGEST_NAME if name in _NAMES else LONGEST_TEXT), storable]
         if name not in MAY_BE_BLANK and not optional:
             checks.append(not_blank)
     plain: dict[Any, type[fields.Field[Any]]] = {
@@ -192,7 +200,7 @@ def schema_for(fact_class: type[Fact], name: str) -> Schema:
     }
     made["happened_on"] = Day(validate=[not_future], load_default=None, allow_none=True)
     if issubclass(fact_class, CorrectedFact):
-        made["value"] = AsText(required=True, validate=[validate.Length(max=LONGEST_TEXT), storable])
+        made["value"] = AsText(required=True, validate=[at_most(LONGEST_TEXT), storable])
     if issubclass(fact_class, Raised):
         made.update(_telling())
         for field in made.values():
@@ -203,7 +211,7 @@ def schema_for(fact_class: type[Fact], name: str) -> Schema:
 
 def _telling() -> dict[str, fields.Field[Any]]:
     """Raising a concern: a day that can't be right is kept for the lead to ask about, and never refused."""
-    text: list[Any] = [validate.Length(max=LONGEST_TEXT), storable]
+    text: list[Any] = [at_most(LONGEST_TEXT), storable]
     return {
         "disclosed_at": fields.String(validate=text, load_default=None, allow_none=True),
         "mentee_informed": YesNoOrWords(validate=text, load_default=None, allow_none=True),

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+from app.forms import LONGEST_NAME
 from app.upn import why_not_a_upn
 from domain.pupil import YEAR_GROUPS
 
 COLUMNS: Final = ("upn", "given_name", "family_name", "known_as", "born_on", "year_group", "tutor_group")
-LONGEST_NAME: Final = 200
 LONGEST_FILE: Final = 20_000_000  # bytes; the largest school's roll is a hundredth of it
 _MAY_BE_EMPTY: Final = frozenset({"upn", "known_as"})
 

@@ -16,7 +16,11 @@ from psycopg_pool import ConnectionPool
 from projections.read_model import ReadModel
 
 _PREPARING: Final = 4849336204517391
+_REBUILDING: Final = 4849336
 _EVERY_MS: Final = 5
+_FOUND: Final = (
+    "SELECT relname FROM pg_class WHERE relnamespace = 'views'::regnamespace AND relname = ANY(%s)"
+)
 
 _TABLES: Final = (
     "CREATE TABLE IF NOT EXISTS views.positions"
@@ -64,6 +68,34 @@ def prepare(connection: Connection[Any], models: Iterable[ReadModel[Any]]) -> No
                 connection.execute(SQL("DROP TABLE IF EXISTS {}").format(Identifier("views", model.name)))
                 for definition in model.definition(model.name):
                     connection.execute(definition)
+
+
+def shadow_of(model: ReadModel[Any]) -> str:
+    """The name of the table that a rebuild fills beside the one that people read."""
+    return f"{model.name}__shadow"
+
+
+def lock_rebuild(connection: Connection[Any], model: ReadModel[Any]) -> bool:
+    """Take the lock of whoever rebuilds this model, unless somebody has it."""
+    row = connection.execute("SELECT pg_try_advisory_lock(%s, hashtext(%s))", [_REBUILDING, model.name])
+    return row.fetchone() == (True,)
+
+
+def unlock_rebuild(connection: Connection[Any], model: ReadModel[Any]) -> None:
+    """Give that lock back."""
+    connection.execute("SELECT pg_advisory_unlock(%s, hashtext(%s))", [_REBUILDING, model.name])
+
+
+def drop_abandoned(connection: Connection[Any], models: Iterable[ReadModel[Any]]) -> None:
+    """Drop what a rebuild left that was killed. One that goes on has its lock, and keeps its table."""
+    by_shadow = {shadow_of(model): model for model in models}
+    found = connection.execute(_FOUND, [list(by_shadow)]).fetchall()
+    for (shadow,) in found:
+        if lock_rebuild(connection, by_shadow[shadow]):
+            try:
+                connection.execute(SQL("DROP TABLE IF EXISTS {}").format(Identifier("views", shadow)))
+            finally:
+                unlock_rebuild(connection, by_shadow[shadow])
 
 
 def put_position(connection: Connection[Any], model: ReadModel[Any], position: int) -> None:

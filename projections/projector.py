@@ -20,7 +20,7 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 
 from domain.fact import Fact
 from projections.ahead import Ahead, Read, Row
-from projections.positions import faults, move_on, positions, prepare
+from projections.positions import drop_abandoned, faults, move_on, positions, prepare
 from projections.read_model import ReadModel, Told, absorb, by_kind, is_heard
 
 LEADER_LOCK: Final = 4849336204517390
@@ -42,6 +42,8 @@ class Opener(Protocol):
 
 PASSING: Final = (OperationalError, InterfaceError, PoolTimeout, UndefinedTable)
 """Errors that go away by trying again: a lost connection, a lock held too long, a table that is made anew."""
+_TOO_LARGE: Final = "54"
+"""The class of SQLSTATE for what the server can't hold at all. psycopg counts it as operational."""
 
 
 Opened = Ahead[Sequence[Told] | None]
@@ -132,7 +134,9 @@ class Projector:
             _give_back(connection)
 
     def _look(self, connection: Connection[Any]) -> None:
-        # A rebuild in another process moves positions and takes faults away.
+        # A rebuild in another process moves positions and takes faults away; one that was killed leaves its
+        # table, from which nobody would erase a name.
+        drop_abandoned(connection, self._models)
         self._positions = positions(connection)
         self._stopped = faults(connection)
 
@@ -181,9 +185,7 @@ class Projector:
         except _Moved:
             raise
         except Exception as error:
-            if connection.closed or (
-                isinstance(error, self._passing) and not isinstance(error, PipelineAborted)
-            ):
+            if connection.closed or (self._passes(error) and not isinstance(error, PipelineAborted)):
                 raise
             for model in models:
                 own = [row for row in rows if is_heard(row.topic, {model.kind})]
@@ -197,7 +199,7 @@ class Projector:
             told = open_rows(self._opener, rows)
             self._advance(connection, [model], self._positions[model.name], told, upto)
         except Exception as error:
-            if isinstance(error, (*self._passing, _Moved)):
+            if self._passes(error) or isinstance(error, _Moved):
                 raise
             if len(rows) > 1:
                 half = len(rows) // 2
@@ -209,6 +211,11 @@ class Projector:
                 self._stop(connection, model, rows[0].notification_id, type(error).__name__)
             else:
                 raise
+
+    def _passes(self, error: Exception) -> bool:
+        """Whether it goes away by trying again, and no fact is at fault."""
+        too_large = (getattr(error, "sqlstate", None) or "").startswith(_TOO_LARGE)
+        return isinstance(error, self._passing) and not too_large
 
     def _advance(
         self,

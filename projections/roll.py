@@ -56,6 +56,12 @@ def _plain(text: str) -> str:
     return " ".join(filter(None, folded(text)))
 
 
+def _sorted_as(given_name: str, family_name: str) -> str:
+    """By what the roll is sorted: no longer than an index can hold, whatever somebody once recorded."""
+    return f"{_plain(family_name)} {_plain(given_name)}"[:_LONGEST_SORTED]
+
+
+_LONGEST_SORTED: Final = 500
 _HYPHENS: Final = dict.fromkeys(map(ord, "-‐‑–"), " ")
 
 
@@ -82,7 +88,7 @@ class _Pupil(Subject):
 
     @property
     def sorted_as(self) -> str:
-        return f"{_plain(self.family_name)} {_plain(self.given_name)}"
+        return _sorted_as(self.given_name, self.family_name)
 
     @property
     def search(self) -> str:
@@ -152,7 +158,8 @@ ROLL: Final = ReadModel(
         "sorted_as": 'text COLLATE "C" NOT NULL',
         "search": "text NOT NULL",
     },
-    indexes=("(sorted_as, number)", "(born_on)", "(upn)"),
+    # A hash of any length: commands once took a number of thousands of letters.
+    indexes=("(sorted_as, number)", "(born_on)", "USING hash (upn)"),
     unlogged=True,
 )
 
@@ -229,7 +236,7 @@ class Roll:
 
     def possible_duplicates(self, given_name: str, family_name: str, born_on: date) -> list[Pupil]:
         """Pupils who may be this one: the same full name; or the same birth date and one name in common."""
-        full = f"{_plain(family_name)} {_plain(given_name)}"
+        full = _sorted_as(given_name, family_name)
         found = self._ask(
             "WHERE sorted_as = %(full)s OR born_on = %(born)s ORDER BY sorted_as, number",
             {"full": full, "born": born_on},
@@ -238,7 +245,7 @@ class Roll:
         return [
             p
             for p in found
-            if f"{_plain(p.family_name)} {_plain(p.given_name)}" == full
+            if _sorted_as(p.given_name, p.family_name) == full
             or _plain(p.family_name) == family
             or given in (_plain(p.given_name), _plain(p.known_as or ""))
         ]

@@ -311,3 +311,16 @@ def test_null_of_what_isnt_known_refuses_nobody_who_tells(school: School, doing:
     told = school.get(f"/concerns/{concern}", "dsl").get_json()
     kept = [told[name] for name in ("childs_words", "facts", "about", "involved")]
     assert kept == ["", "Seen.", "pupil", []]
+
+
+def test_a_name_no_longer_than_lists_show_is_taken_and_corrected_to(school: School) -> None:
+    for name in ("given_name", "family_name", "known_as", "tutor_group", "upn"):
+        answer = school.post("/pupils", body=PUPIL | {name: "x" * 201})
+        assert is_a_clear_problem(answer, 422)
+        assert answer.get_json()["errors"][name] == ["This is too long: it can have 200 characters."]
+    made = school.post("/pupils", body=PUPIL | {"family_name": "x" * 200})
+    assert made.status_code == 201
+    to = {"version": 1, "field": "family_name", "value": "x" * 201, "reason": "Typed wrongly."}
+    answer = school.post(f"/pupils/{made.get_json()['id']}/correct", body=to, version='"1"')
+    assert is_a_clear_problem(answer, 422)
+    assert answer.get_json()["errors"]["value"] == ["This is too long: it can have 200 characters."]

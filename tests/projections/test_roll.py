@@ -1,4 +1,5 @@
 from datetime import date
+from secrets import token_bytes
 
 import pytest
 
@@ -113,3 +114,16 @@ def test_folding_leaves_plain_small_letters(name: str) -> None:
     [word] = folded(name)
     assert word.isascii()
     assert word.islower()
+
+
+def test_a_name_that_fills_pages_is_on_the_roll_like_any_other(record: Record) -> None:
+    # Forms refuse one today; what a record once took, its lists take.
+    endless = "".join(chr(0x4E00 + byte) for byte in token_bytes(10_000))
+    pupil = a_pupil("Siân", endless, upn=endless)
+    record.save(pupil)
+    pupil.correct(by(), version=1, field="upn", value=endless[1:], reason="Typed wrongly")
+    record.save(pupil)
+    record.catch_up()
+    [found] = Roll(record.pool).possible_duplicates("Siân", endless, date(1999, 1, 1))
+    assert (found.family_name, found.upn) == (endless, endless[1:])
+    assert Roll(record.pool).with_upns([endless[1:]]).keys() == {endless[1:]}
