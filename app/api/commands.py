@@ -112,7 +112,8 @@ def _answer(doing: Doing, who: Person, done: Done) -> Response:
         receipt = things.Receipt(reference_of(done.subject.id), told[0].recorded_at)
         return answer(receipt, status, position=done.position, location=_place(who, doing.thing, done))
     body = _resource(doing, who, done, told)
-    looked(_subjects(done.subject), doing.thing, done.position)
+    others = [one.id for one in body.possible_duplicates] if isinstance(body, things.Enrolled) else []
+    looked([*_subjects(done.subject), *others], doing.thing, done.position)
     location = _place(who, doing.thing, done) if made else None
     return answer(body, status, version=done.subject.version, position=done.position, location=location)
 

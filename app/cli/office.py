@@ -15,6 +15,7 @@ from app.house import House
 from app.roll_file import RollRefused, read_roll
 from app.roll_import import import_roll
 from app.staff_office import ROLES, StaffOffice
+from domain.staff import SYSTEM
 from projections.positions import wait_for
 from projections.roll import Roll
 
@@ -92,6 +93,11 @@ def _list(said: Namespace) -> None:
         while found:
             found = house.staff.accounts(after=found[-1].number, limit=200)
             accounts += found
+        # Peer mentors are among them. Whoever is at the server has no account to name.
+        ids = [a.account_id for a in accounts]
+        house.reads.log(
+            SYSTEM, "casebook staff list", ids, role="admin", field_class="accounts", position=None
+        )
     if said.json:
         as_json(
             [

@@ -1,6 +1,6 @@
 """The page of any command on a case, mentor, concern or pupil: its questions and its button."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -45,14 +45,18 @@ def command_page(
     fixed: Mapping[str, Any] | None = None,
     danger: bool = False,
     typed: Mapping[str, Any] | None = None,
+    shown: Iterable[UUID | None] = (),
 ) -> ResponseReturnValue:
-    """Ask for a command on its own page, or give it and go to the subject's page."""
+    """Ask for a command on its own page, or give it and go to the subject's page.
+
+    `shown` are others whom the page names beside its subject.
+    """
     asking = Asking(doing, subject.id, subject.version, fixed or {}, instead or {}, dict(typed or {}))
     if request.method == "POST":
         done = asking.post(request.form, changes(type(subject), subject.id))
         if done is not None:
             return redirect(recorded_at(doing.thing, subject.id, done.subject.version, done.position), 303)
-    looked([subject.id], "form")
+    looked([subject.id, *shown], "form")
     words = questions.command(doing.key)
     return page(
         "command_form.html",

@@ -324,4 +324,4 @@ def give(subject_id: UUID, verb: str) -> ResponseReturnValue:
         {"label": _("What"), "text": data.SCOPES[subject.scope or "narrative"]},
         {"label": _("Parts of the record"), "text": str(len(subject.targets))},
     ]
-    return command_page(doing, subject, about, danger=verb == "approve")
+    return command_page(doing, subject, about, danger=verb == "approve", shown=[subject.pupil_id])

@@ -116,7 +116,13 @@ def pupil(subject_id: UUID) -> ResponseReturnValue:
     found = people((t.fact for t in told), pupils=[subject_id])
     seen = entries(told, person(), found.names)
     named = found.pupil(subject_id)
-    looked([subject_id, *(c.case_id for c in cases), *(c.concern_id for c in worries or [])], "pupil", told)
+    also = [
+        *(c.case_id for c in cases),
+        *(m.mentor_id for m in applied),
+        *(c.concern_id for c in worries or []),
+        *(p.pupil_id for p in alike),
+    ]
+    looked([subject_id, *also], "pupil", told)
     year_and_form = f"{named['year']}, {named['form']}" if not subject.erased else ERASED_TEXT
     about = [{"label": _("Year and form"), "text": year_and_form}]
     if row:

@@ -107,6 +107,8 @@ def test_a_possible_duplicate_is_named_by_id_year_and_form_alone(lists: School) 
     lists.get(f"/pupils?after={lists.facts()}")
     made = lists.post("/pupils", body={**_pupil(), "tutor_group": "7C"}).get_json()
     assert made["possible_duplicates"] == [{"id": first, "year_group": 7, "tutor_group": "7B"}]
+    _account, _route, subjects = lists.looks()[-1]
+    assert set(subjects) == {UUID(made["id"]), UUID(first)}
 
 
 def _pupil() -> dict[str, Any]:

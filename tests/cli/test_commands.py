@@ -14,7 +14,7 @@ from app.house import House
 from app.settings import Settings
 from app.staff_office import ROLES
 from domain.concern import Concern
-from domain.staff import AccountEnded, AccountOpened, Staff, TokenIssued
+from domain.staff import SYSTEM, AccountEnded, AccountOpened, Staff, TokenIssued
 from projections.all_models import MODELS
 from tests.cli.conftest import Casebook
 from tests.scenario import by
@@ -44,6 +44,9 @@ class TestPeople:
         )
         assert not account["ended"]
         assert "Ms Price" in casebook("staff", "list")[1]
+        # Peer mentors have accounts, too: whoever sees the list has looked.
+        [noted, _] = projecting.reads.readers(UUID(account["id"]))
+        assert (noted.account, noted.route, noted.role) == (SYSTEM, "casebook staff list", "admin")
 
     def test_a_token_alone_stands_on_stdout_and_is_a_fact(
         self, casebook: Casebook, projecting: House

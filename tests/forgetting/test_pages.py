@@ -32,6 +32,7 @@ def test_a_child_is_forgotten_by_two_people_at_their_browsers(school: School) ->
     head.get("/due")
     head.follow("Open: Siân O'Neill")
     head.follow("Approve this erasure")
+    assert pupil in school.looks()[-1][2], "the form names the pupil"
     approved = head.press("Erase it for good")
     assert "Erasure approved." in approved.text
     assert Forgetting(school.house).finish().completed

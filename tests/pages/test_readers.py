@@ -89,6 +89,15 @@ def test_every_page_that_a_reader_can_reach_is_sound(school: School, who: str) -
         assert not [a for a in seen if a.startswith(("/cases", "/concerns", "/pupils"))]
 
 
+def test_a_pupil_who_may_be_the_same_is_noted_with_the_one_who_was_added(school: School) -> None:
+    first = school.pupil()
+    coordinator = school.as_("coordinator")
+    second = school.pupil(form="7C")
+    page = coordinator.get(f"/pupils/{second}?recorded=1")
+    assert f"/pupils/{first}" in page.html
+    assert {first, second} <= set(school.looks()[-1][2])
+
+
 def test_every_page_with_a_case_is_preceded_by_the_note_that_somebody_looked(school: School) -> None:
     case_id = school.matched(sessions=1)
     coordinator = school.as_("coordinator")
