@@ -116,7 +116,7 @@ def entry_page(doing: Doing, subject: Subject, seen: Sequence[Entry], about: Abo
 def with_links(
     days: list[dict[str, Any]], seen: Sequence[Entry], thing: str, subject_id: UUID
 ) -> list[dict[str, Any]]:
-    """The history with a link to correct each entry that this reader may correct."""
+    """The history with links to correct and to dispute each entry that this reader may correct."""
     who = person()
     doing = BY_KEY.get(f"{thing}/correct")
     erased = any(value == ERASED_JSON for entry in seen for value in entry.fields.values())
@@ -135,7 +135,8 @@ def with_links(
     }
     for one in (fact for group in days for fact in group["facts"]):
         if one["version"] in may:
-            one["correct_href"] = f"/{thing}/{subject_id}/do/correct?entry={one['version']}"
+            for verb in ("correct", "dispute"):
+                one[f"{verb}_href"] = f"/{thing}/{subject_id}/do/{verb}?entry={one['version']}"
     return days
 
 

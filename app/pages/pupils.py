@@ -133,6 +133,9 @@ def pupil(subject_id: UUID) -> ResponseReturnValue:
         actions += [
             {"text": _("Open as peer mentor"), "href": f"/mentors/{m.mentor_id}"} for m in applied
         ] or [{"text": _("Record an application"), "href": f"/mentors/apply/{subject_id}"}]
+    if not subject.left:
+        leaving = questions.command("pupils/leave").title
+        actions.append({"text": leaving, "href": f"/pupils/{subject_id}/do/leave"})
     return page(
         "coordinator/pupil.html",
         title=named["name"] if not subject.erased else ERASED_TEXT,

@@ -236,20 +236,6 @@ def test_a_referrer_gets_a_receipt_and_nothing_else(school: School) -> None:
     assert "Siân O'Neill, 7B" in found.text
 
 
-def test_a_correction_stands_beside_the_old_words(school: School) -> None:
-    case_id = school.matched(sessions=1)
-    mentor = school.as_("Ruby Clarke")
-    school.do("cases/hold-session", case_id, by="Ruby Clarke", **SESSION)
-    mentor.get(f"/cases/{case_id}")
-    mentor.follow("Correct this: Met for 30 minutes")
-    page = mentor.press(
-        "Record correction", field="minutes", value="20", reason="I looked at the wrong clock."
-    )
-    assert "Correction recorded." in page.text
-    assert "<del>30 minutes</del>" in page.html
-    assert "<ins>20" in page.html
-
-
 def test_the_history_as_at_an_earlier_day_leaves_out_what_came_later(school: School) -> None:
     case_id = school.matched(sessions=1)
     lead = school.as_("dsl")
