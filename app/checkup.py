@@ -8,17 +8,21 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from psycopg import Connection
+from psycopg.errors import UndefinedTable
 
 from app import alerts
 from app.alerts import Alerts, Due
+from app.forgetting.destroying import is_held
 from app.house import House
 from app.post import post_of
 from app.proof.anchor import WATCH_LOCK
 from app.proof.checkpoints import Checkpoints
 from app.proof.epoch import entries, own_origin, statements_in
 from app.proof.verifier import Epoch
+from domain.erasure import Erasure
 from projections import projector
 from projections.all_models import MODELS
+from projections.erasures import Erasures
 from projections.positions import Standing, status
 
 _LOGS: Final = "SELECT log, size, last_at FROM record.heads"
@@ -50,6 +54,10 @@ def at_work(connection: Connection[Any]) -> AtWork:
     return AtWork(projector.LEADER_LOCK in held, alerts.LEADER_LOCK in held, WATCH_LOCK in held)
 
 
+FORGOTTEN_AFTER: Final = timedelta(minutes=15)
+"""How long after its approval an erasure is missed: the projector carries one out within seconds."""
+
+
 @dataclass(frozen=True)
 class Checkup:
     """The record, its lists, its alerts and its e-mail at one moment.
@@ -58,7 +66,7 @@ class Checkup:
     covers; `refused` why the anchor signs no more, in its own words, and `refused_at` since when;
     `unsigned_since` when the first fact was recorded that no checkpoint covers, where times aren't invented.
     `mail` is how alerts leave: "e-mail", "outbox" or "none". `epochs` say which entries were lost, if any
-    ever were.
+    ever were. `unforgotten` is how many erasures were approved a while ago and aren't carried out.
     """
 
     at: datetime
@@ -79,6 +87,7 @@ class Checkup:
     refused: str | None = None
     refused_at: datetime | None = None
     unsigned_since: datetime | None = None
+    unforgotten: int = 0
 
     @property
     def stopped(self) -> tuple[Standing, ...]:
@@ -109,7 +118,8 @@ class Checkup:
     def in_order(self) -> bool:
         """Nobody needs to do anything."""
         kept = self.keeping and self.ringing and not self.stopped and not self.unmade
-        return kept and self.signing and not self.waiting and self.mail != "none"
+        said = self.signing and not self.waiting and self.mail != "none"
+        return kept and said and not self.unforgotten
 
 
 def check(house: House) -> Checkup:
@@ -152,4 +162,20 @@ def check(house: House) -> Checkup:
         refused=refused,
         refused_at=refused_at,
         unsigned_since=after[0] if after else None,
+        unforgotten=_unforgotten(house),
     )
+
+
+def _unforgotten(house: House) -> int:
+    """How many erasures were approved a while ago, are stopped by no legal hold, and aren't carried out."""
+    try:
+        ordered = Erasures(house.pool).ordered()
+    except UndefinedTable:
+        return 0
+    late = [
+        loaded
+        for one in ordered
+        if one.ordered_at and datetime.now(UTC) - one.ordered_at > FORGOTTEN_AFTER
+        if (loaded := house.casework.load(Erasure, one.erasure_id))
+    ]
+    return sum(not is_held(house.casework, erasure) for erasure in late)

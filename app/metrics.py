@@ -110,12 +110,12 @@ def metrics() -> Response:
         multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     else:
         registry.register(_OURS)
-    registry.register(_Record(check(house())))
+    registry.register(Record(check(house())))
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
 
-class _Record(Collector):
-    """How the record, its lists, alerts and e-mail are."""
+class Record(Collector):
+    """The record's own numbers: how the record, its lists, alerts and e-mail are."""
 
     def __init__(self, found: Checkup) -> None:
         self._found = found
@@ -139,13 +139,16 @@ class _Record(Collector):
         for one in found.lists:
             position.add_metric([one.name], one.position)
             lag.add_metric([one.name], one.lag)
-            stopped.add_metric([one.name], int(one.fault is not None))
+            stopped.add_metric([one.name], int(one in found.stopped))
         yield from (position, lag, stopped)
         yield GaugeMetricFamily(
             "casebook_concerns_unacknowledged", "Concerns that nobody has read yet.", found.unacknowledged
         )
         yield GaugeMetricFamily(
             "casebook_alerts_waiting", "Alerts that are due and not sent.", len(found.waiting)
+        )
+        yield GaugeMetricFamily(
+            "casebook_erasures_late", "Approved erasures that aren't carried out.", found.unforgotten
         )
         yield _when("casebook_alert_last_sent", "When an alert last left.", found.last_sent_at)
 

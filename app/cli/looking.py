@@ -70,6 +70,7 @@ def _told_to_programs(waiting: list[str], found: Checkup | None) -> dict[str, An
             {"since": one.raised_at.isoformat(), "people": len(one.people), "reachable": one.reachable}
             for one in due
         ],
+        "erasures_late": found and found.unforgotten,
         "concerns_unacknowledged": found and found.unacknowledged,
         "mail": found and found.mail,
         "mail_last_sent_at": found and found.last_sent_at and found.last_sent_at.isoformat(),

@@ -48,6 +48,12 @@ class Outcome:
     held: list[UUID] = field(default_factory=list)
 
 
+def is_held(casework: Casework, erasure: Erasure) -> bool:
+    """Whether a legal hold was put on anybody in it, since it was ordered too."""
+    found = (casework.load(Pupil, one) for one in erasure.people)
+    return any(pupil is not None and pupil.held for pupil in found)
+
+
 class Forgetting:
     """Finishes what was ordered. One process at a time does; the others find nothing left to do.
 
@@ -117,7 +123,7 @@ class Forgetting:
             if target in erasure.destroyed:
                 continue
             # What is on the list can't be kept any more: every copy of the list destroys it.
-            if target not in listed and self._held(erasure):
+            if target not in listed and is_held(self._house.casework, erasure):
                 return False
             if self._listed is None:
                 raise NowhereToList("Set CASEBOOK_DESTROYED_FILE: the list of destroyed keys.")
@@ -127,11 +133,6 @@ class Forgetting:
             self._house.accounts.forget(target)
             self._record(erasure_id, partial(Erasure.key_destroyed, target=target, kid=kid.hex()))
         return True
-
-    def _held(self, erasure: Erasure) -> bool:
-        """Whether a legal hold was put on anybody in it, since it was ordered too."""
-        found = (self._house.casework.load(Pupil, one) for one in erasure.people)
-        return any(pupil is not None and pupil.held for pupil in found)
 
     def _record(self, erasure_id: UUID, say: Callable[[Erasure, By], None]) -> None:
         casework: Casework = self._house.casework

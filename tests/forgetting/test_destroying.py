@@ -1,7 +1,7 @@
 """Keys are destroyed when two people agreed, by whoever comes to it, and no process goes on using one."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from threading import Event, Thread
 from time import monotonic, sleep
@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
+from app.checkup import check
 from app.forgetting.certificate import certificate
 from app.forgetting.destroyed_list import DestroyedList, ListBroken
 from app.forgetting.destroying import Forgetting, NowhereToList, apply_list
@@ -26,6 +27,7 @@ from domain.mentee_case import MenteeCase
 from projections.all_models import MODELS
 from projections.caseload import Caseload
 from projections.concerns import Concerns
+from projections.positions import wait_for
 from projections.rebuild import rebuild
 from projections.retention import RETENTION
 from projections.roll import ROLL, Roll
@@ -216,6 +218,20 @@ def test_without_a_place_for_the_list_nothing_is_destroyed(office: Office) -> No
         with pytest.raises(NowhereToList, match="CASEBOOK_DESTROYED_FILE"):
             Forgetting(careless).finish()
         assert careless.keys.get(case) is not DESTROYED
+
+
+def test_an_erasure_that_is_not_carried_out_is_seen_by_whoever_looks_after_the_system(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pupil, case, _concern = office.story()
+    office.order("narrative", case)
+    newest = office.house.recorder.max_notification_id() or 0
+    assert wait_for(office.house.pool, newest, timeout=30)
+    assert check(office.house).unforgotten == 0
+    monkeypatch.setattr("app.checkup.FORGOTTEN_AFTER", timedelta(0))
+    assert check(office.house).unforgotten == 1
+    office.do("pupils/put-legal-hold", "head", pupil, reason="A claim.")
+    assert check(office.house).unforgotten == 0
 
 
 def test_the_process_beside_the_projector_finishes_what_was_ordered(office: Office) -> None:

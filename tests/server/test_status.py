@@ -21,7 +21,7 @@ from app.checkup import NOT_MADE, Checkup, check
 from app.commands import BY_KEY
 from app.house import House
 from app.logs import JsonLines
-from app.metrics import CountedCasework
+from app.metrics import CountedCasework, Record
 from app.post import NotSent, Nowhere, Outbox, Smtp, post_of
 from app.project import ProjectorProcess
 from app.settings import Settings
@@ -103,6 +103,7 @@ def test_all_is_well_in_one_sentence() -> None:
             "alerts: 1 waiting",
             "Tell the head",
         ),
+        (replace(WELL, unforgotten=1), "alerts: none waiting;", "CASEBOOK_DESTROYED_FILE"),
         (replace(WELL, mail="none"), "e-mail: no mail server is set.", "CASEBOOK_SMTP_URL"),
     ],
 )
@@ -111,6 +112,18 @@ def test_what_is_wrong_is_said_with_what_to_do(found: Checkup, said: str, advise
     given = " ".join(advice.what_to_do for advice in system.advice(found))
     assert (advised in given) if advised else given == ""
     assert found.in_order is (advised is None)
+
+
+def test_a_list_that_is_not_made_yet_rings_nobody() -> None:
+    found = replace(WELL, lists=(UNMADE, STOPPED), unforgotten=1)
+    values = {
+        (sample.name, sample.labels.get("list")): sample.value
+        for metric in Record(found).collect()
+        for sample in metric.samples
+    }
+    assert values["casebook_list_stopped", "roll"] == 0
+    assert values["casebook_list_stopped", "caseload"] == 1
+    assert values["casebook_erasures_late", None] == 1
 
 
 def test_every_list_has_a_name_that_people_read() -> None:
