@@ -135,7 +135,7 @@ def history_page(ground: Ground, many: int = 150) -> Iterator[Row]:
             bare += server.times([f"/bare/{case_id}" for case_id in cases[part]])
     name = f"history of {HISTORY} facts, read logged"
     for what, times, reach, known_to_miss in (
-        ("first look", first, 3, FIRST_LOOK),
+        ("first look", first, 2, FIRST_LOOK),
         ("again", again, 2, None),
     ):
         yield ratio_row(

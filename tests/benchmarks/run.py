@@ -66,9 +66,16 @@ def main() -> int:
         print(f"\nNot reached: {reason}.")
     out = Path("build/bench.json")
     out.parent.mkdir(exist_ok=True)
-    told = [asdict(row) | {"reached": row.reached, "held": row.held} for row in rows]
+    told = [
+        asdict(row) | {"reached": row.reached if row.reach is not None else None, "held": row.held}
+        for row in rows
+    ]
     out.write_text(
-        json.dumps({"machine": machine, "quick": said.quick, "rows": told}, indent=1, ensure_ascii=False)
+        json.dumps(
+            {"machine": machine, "quick": said.quick, "parts": parts, "rows": told},
+            indent=1,
+            ensure_ascii=False,
+        )
         + "\n"
     )
     return 0 if all(row.held for row in rows) else 1
