@@ -4,15 +4,19 @@ from dataclasses import dataclass
 from threading import Event, Thread
 from time import monotonic, sleep
 from typing import Any
+from uuid import UUID
 
 import pytest
 from psycopg_pool import ConnectionPool
 
+from app.forgetting.destroyed_list import DestroyedList
+from app.forgetting.destroying import destroy
 from app.project import OUT_OF_REACH
 from app.record.keys import KeyStore, load_kek
 from app.record.mapper import SealedMapper
 from app.record.pool import open_pool
 from app.record.recorder import Recorder
+from app.record.rows import StoredRow
 from app.settings import Settings
 from domain.fact import Subject
 from projections.all_models import MODELS
@@ -28,16 +32,39 @@ class Record:
     pool: ConnectionPool
     recorder: Recorder
     mapper: SealedMapper
+    keys: KeyStore
+    keys_pool: ConnectionPool
+    destroyed: DestroyedList
+
+    @property
+    def newest(self) -> int:
+        """The position of the newest fact."""
+        return self.recorder.max_notification_id() or 0
 
     def save(self, *subjects: Subject) -> int:
         """Record what is new about these subjects; gives the position."""
         facts = [fact for subject in subjects for fact in subject.collect_events()]
         return self.recorder.append([self.mapper.to_stored_event(fact) for fact in facts]).position
 
-    def projector(self, models: Sequence[ReadModel[Any]] = tuple(MODELS.values()), **said: Any) -> Projector:
-        return Projector(
-            self.pool, self.recorder.rows_after, self.mapper, models, passing=OUT_OF_REACH, **said
-        )
+    def destroy(self, subject_id: UUID) -> None:
+        """Destroy a subject's key, as an erasure does."""
+        destroy(self.keys_pool, self.destroyed, subject_id)
+        self.keys.forget()
+
+    def projector(
+        self,
+        models: Sequence[ReadModel[Any]] = tuple(MODELS.values()),
+        *,
+        upto: int | None = None,
+        **said: Any,
+    ) -> Projector:
+        """A projector; with `upto` it finds nothing behind that position."""
+
+        def read(position: int, limit: int) -> list[StoredRow]:
+            most = limit if upto is None else max(0, min(limit, upto - position))
+            return self.recorder.rows_after(position, most)
+
+        return Projector(self.pool, read, self.mapper, models, passing=OUT_OF_REACH, **said)
 
     @contextmanager
     def projecting(
@@ -50,7 +77,7 @@ class Record:
     def catch_up(self) -> None:
         """Bring every list up to date."""
         with self.projecting():
-            assert wait_for(self.pool, self.recorder.max_notification_id() or 0, MODELS, timeout=30)
+            assert wait_for(self.pool, self.newest, MODELS, timeout=30)
 
     def rows(self, table: str) -> list[Any]:
         """All rows of a list, in the order of their numbers."""
@@ -81,8 +108,13 @@ def until(happened: Callable[[], bool], seconds: float = 30.0) -> float:
 
 @contextmanager
 def opened(settings: Settings) -> Iterator[Record]:
-    with open_pool(settings.database_url) as pool, open_pool(settings.keys_database_url, max_size=4) as keys:
-        yield Record(pool, Recorder(pool), SealedMapper(KeyStore(keys, load_kek(settings.kek_file))))
+    with (
+        open_pool(settings.database_url) as pool,
+        open_pool(settings.keys_database_url, max_size=4) as keys_pool,
+    ):
+        keys = KeyStore(keys_pool, load_kek(settings.kek_file))
+        listed = DestroyedList(settings.data_dir / "destroyed")
+        yield Record(pool, Recorder(pool), SealedMapper(keys), keys, keys_pool, listed)
 
 
 @pytest.fixture
