@@ -23,14 +23,14 @@ case $smtp_url in
 esac
 
 rm -rf secrets.new
-mkdir secrets.new
+mkdir secrets.new secrets.new/keks
 random() { head -c 32 /dev/urandom | base64 | tr '+/' '-_' | tr -d '=\n'; }
 for database in record keys; do
   for role in superuser owner app; do
     random >"secrets.new/${database}_${role}_password"
   done
 done
-random >secrets.new/kek
+random >secrets.new/keks/kek
 random >secrets.new/log_key
 random >secrets.new/signer_token
 random >secrets.new/secret_key
@@ -42,8 +42,8 @@ url casebook_owner record_owner_password record-db casebook >secrets.new/migrate
 url casebook_owner keys_owner_password keys-db casebook_keys >secrets.new/migrate_keys_database_url
 
 # Inside the containers, PostgreSQL is account 999 and Casebook account 10001: each may read its own.
-chown 10001 secrets.new/*
+chown 10001 secrets.new/* secrets.new/keks/*
 chown 999 secrets.new/*_password
 chmod 0711 secrets.new
 mv secrets.new secrets
-echo "Made ./secrets. Keep a copy of secrets/kek in a safe place, apart from the back-ups of the databases."
+echo "Made ./secrets. Keep a copy of secrets/keks/kek in a safe place, apart from the back-ups of the databases."

@@ -1,6 +1,7 @@
 #!/bin/sh
-# After databases were put back, and before anything is served: the files, what was erased since, the check, the
-# lists. What the volumes hold already is newer, and stays. Ends with 1 where the record isn't all that was signed.
+# After databases were put back, and before anything is served: the files, whether each key can be opened, what was
+# erased since, the check, the lists. What the volumes hold already is newer, and stays. Ends with 1 where a key is
+# missing, or the record isn't all that was signed.
 set -eu
 if [ $# != 2 ]; then
   echo "Usage: $0 CHECKPOINTS.tar DESTROYED.tar" >&2
@@ -15,6 +16,14 @@ run() { docker compose run --rm --no-deps -T "$@"; }
 run anchor tar -C /var/lib/casebook --skip-old-files -xf - <"$checkpoints"
 run projector tar -C /var/lib/casebook --skip-old-files -xf - <"$destroyed"
 run migrate
+if ! run projector casebook keys list; then
+  cat >&2 <<'END'
+A key is missing that this back-up needs: docs/restore.md, "A back-up from before a roll". Nothing is served yet.
+Put it where it belongs, and go on:
+  deploy/restored.sh CHECKPOINTS.tar DESTROYED.tar
+END
+  exit 1
+fi
 echo "Erased since then, and erased again:"
 run projector casebook erase --apply-list
 whole=yes

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 from app.access.throttling import Throttled
 from app.casework import Busy, NotFound
-from app.cli.output import Commands, Failed, add_command, as_json, progress, table
+from app.cli.output import Commands, Failed, add_command, as_json, complain, progress, table
 from app.cli.surroundings import settings_here
 from app.commands import BY_KEY, OFFICERS, Invalid
 from app.forgetting.certificate import Certificate, certificate
@@ -17,8 +17,8 @@ from app.forgetting.destroyed_list import DestroyedList
 from app.forgetting.destroying import Forgetting, NowhereToList, apply_list
 from app.forms import today
 from app.house import House
-from app.record.kek import previous_files
-from app.record.kek_roll import destroy_previous, roll
+from app.record.kek import KekRefused, load_kek, previous_files
+from app.record.kek_roll import destroy_previous, roll, wrapped_by
 from app.wording import data
 from app.wording.common import day
 from domain.fact import Refused
@@ -47,6 +47,7 @@ def add_to(commands: Commands) -> None:
     keys = commands.add_parser("keys", help="The key that wraps all others.")
     parts = keys.add_subparsers(title="commands", metavar="COMMAND", required=True)
     add_command(parts, "roll", _roll, "Make a new key-encryption key, and wrap every data key by it.")
+    add_command(parts, "list", _list, "Which key-encryption keys are here, and how many keys each wraps.")
     old = "Destroy the keys that a roll replaced: when no backup from before it is kept any more."
     add_command(parts, "destroy-old", _destroy_old, old)
 
@@ -169,13 +170,39 @@ def _roll(_said: Namespace) -> None:
         name = roll(
             settings.kek_file, house.keys_pool, progress=lambda count: progress(f"{count:,} keys wrapped")
         )
-    print(f"Every key is wrapped by {name} now.")
+    print(f"Every key is wrapped by {name} now, which lies in {settings.kek_file}.")
+    print("Today: write it down anew for the safe. No back-up from now on can be opened with the old paper.")
     old = ", ".join(file.name for file in previous_files(settings.kek_file))
-    print(f"Kept for backups from before: {old}. When none of them is kept: casebook keys destroy-old")
+    print(f"Back-ups from before need the old key: keep its paper, and {old} beside the new one.")
+    print("When none of them is kept: casebook keys destroy-old, and destroy the old paper")
+
+
+def _list(_said: Namespace) -> int:
+    settings = settings_here()
+    with House(settings) as house:
+        here = house.keks.names()
+        wraps = wrapped_by(house.keys_pool)
+    missing = sorted(wraps.keys() - set(here))
+    called = ["in force", *["previous"] * (len(here) - 1), *["NOT HERE"] * len(missing)]
+    keys = zip((*here, *missing), called, strict=True)
+    table(("key", "is", "wraps"), [(name, word, wraps.get(name, 0)) for name, word in keys])
+    for file in previous_files(settings.kek_file):
+        try:
+            load_kek(file)
+        except KekRefused as refused:
+            complain(str(refused))
+    if missing:
+        complain("What is wrapped by a key that isn't here can't be opened. Put its file beside the others.")
+    return 1 if missing else 0
 
 
 def _destroy_old(_said: Namespace) -> None:
     settings = settings_here()
     with House(settings) as house:
         names = destroy_previous(settings.kek_file, house.keys_pool)
-    print(f"Destroyed on {day(today())}: {', '.join(names)}." if names else "There is no old key.")
+    if not names:
+        print(f"There is no old key beside {settings.kek_file}.")
+        return
+    print(
+        f"Destroyed on {day(today())}: {', '.join(names)}. Destroy what is on paper and elsewhere of it too."
+    )

@@ -109,6 +109,11 @@ class Keks:
             self._read()
         return self._by_id.get(name)
 
+    def names(self) -> list[str]:
+        """The names of all that are here, the one in force first."""
+        current, _ = self.current()
+        return [current, *sorted(name for name in self._by_id if name != current)]
+
     def _read(self) -> None:
         """Whatever can't be read just now leaves what is known."""
         if self._path is None:

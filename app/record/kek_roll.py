@@ -50,6 +50,7 @@ _REWRAP = (
     " WHERE k.kid = new.kid AND k.wrapped = new.old AND k.destroyed_at IS NULL"
 )
 _ONE_AT_A_TIME: Final = 4849336204517401
+_WRAPPED: Final = "SELECT kek_id, count(*) FROM keys.data_keys WHERE destroyed_at IS NULL GROUP BY kek_id"
 _LEFT = "SELECT count(*) FROM keys.data_keys WHERE destroyed_at IS NULL AND kek_id <> %s"
 
 
@@ -69,6 +70,7 @@ def roll(
     `progress` hears how many data keys were wrapped anew so far; `settle` is in seconds. Raises KekRefused,
     KeyWrong, and what the database and files raise.
     """
+    _look_around(path)
     # Two at once could take the key in force for the one before it, and lose that.
     with _alone(pool):
         if next_file(path).exists() or not _left(path, pool):
@@ -84,8 +86,10 @@ def roll(
 def destroy_previous(path: Path, pool: ConnectionPool) -> list[str]:
     """Destroy every key that is no longer in force; gives their names. Backups from before need them.
 
-    Raises StillNeeded when a live data key is wrapped by one of them, or a roll was stopped.
+    Raises StillNeeded when a live data key is wrapped by one of them, or a roll was stopped; KekRefused where
+    old keys can't be seen or changed, and what the database and files raise.
     """
+    _look_around(path)
     with _alone(pool):
         if next_file(path).exists() or _left(path, pool):
             raise StillNeeded("A roll was stopped before its end. Run: casebook keys roll")
@@ -99,6 +103,21 @@ def destroy_previous(path: Path, pool: ConnectionPool) -> list[str]:
             file.unlink()
         sync_folder(path.parent)
         return names
+
+
+def wrapped_by(pool: ConnectionPool) -> dict[str, int]:
+    """How many live data keys each key-encryption key wraps, by its name. Raises what the database raises."""
+    with pool.connection() as connection:
+        return {str(name): int(count) for name, count in connection.execute(_WRAPPED)}
+
+
+def _look_around(path: Path) -> None:
+    """Raises KekRefused where we can't look: a file mounted into a container by itself lies alone."""
+    if not os.access(path.parent, os.R_OK | os.W_OK | os.X_OK):
+        raise KekRefused(
+            f"From here the folder {path.parent} can't be read and written, which has the old keys too. With "
+            "containers it is done by: docker compose run --rm locksmith casebook keys …"
+        )
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
@@ -10,6 +11,7 @@ import pytest
 
 from app.cli import main
 from app.house import House
+from app.record.kek import create_kek, previous_files
 from app.record.keys import DESTROYED
 from app.settings import Settings
 from app.staff_office import StaffOffice
@@ -91,12 +93,31 @@ def test_the_key_that_wraps_all_others_is_rolled_and_the_old_one_destroyed(
     casebook: Casebook, office: Office, house: House
 ) -> None:
     case = office.case(office.pupil())
-    before = house.settings.kek_file.read_bytes()
+    before, was = house.settings.kek_file.read_bytes(), house.keks.names()[0]
     status, out, _err = casebook("keys", "roll")
     assert status == 0
+    listed = casebook("keys", "list")
+    assert listed[0] == 0
+    assert re.fullmatch(rf"key .*\n[0-9a-f]{{16}}  in force  [1-9]\d*\n{was}  previous  0\n", listed[1])
+    assert "write it down anew for the safe" in out
+    [old] = previous_files(house.settings.kek_file)
+    assert f"keep its paper, and {old.name} beside" in out
     assert "casebook keys destroy-old" in out
     assert house.settings.kek_file.read_bytes() != before
     assert "Destroyed" in casebook("keys", "destroy-old")[1]
-    assert casebook("keys", "destroy-old")[1] == "There is no old key.\n"
+    assert casebook("keys", "destroy-old")[1] == f"There is no old key beside {house.settings.kek_file}.\n"
     house.forget()
     assert house.keys.get(case) is not DESTROYED
+
+
+def test_a_key_that_back_ups_need_and_nobody_has_is_named(
+    casebook: Casebook, office: Office, house: House
+) -> None:
+    office.pupil()
+    was = house.keks.names()[0]
+    house.settings.kek_file.unlink()
+    create_kek(house.settings.kek_file)
+    status, out, err = casebook("keys", "list")
+    assert status == 1
+    assert re.search(rf"^{was}  NOT HERE  [1-9]\d*$", out, re.MULTILINE)
+    assert "can't be opened" in err

@@ -1,18 +1,24 @@
 #!/bin/sh
 # Runs a program as its container would: as an account of no rights, with its own secrets alone, on a file system
 # that can't be written but for an empty /tmp. Call it as root by `unshare --mount --pid --fork --mount-proc`.
-# contain.sh UID SECRETS-FOLDER VOLUME-FOLDER NEEDED-FOLDERS… -- PROGRAM ARGUMENTS…
+# contain.sh UID SECRETS-FOLDER VOLUME-FOLDER KEKS-FOLDER none|ro|rw NEEDED-FOLDERS… -- PROGRAM ARGUMENTS…
 set -eu
 uid=$1
 secrets=$2
 kept=$3
-shift 3
+keks=$4
+may=$5
+shift 5
 mount --make-rprivate /
 mount -t tmpfs -o mode=0755 tmpfs /mnt
 mkdir /mnt/secrets
 mount --bind "$secrets" /mnt/secrets
 mkdir /mnt/kept
 mount --bind "$kept" /mnt/kept
+if [ "$may" != none ]; then
+  mkdir /mnt/keks
+  mount --bind "$keks" /mnt/keks
+fi
 
 # What is needed may lie in a folder that is closed to others, such as root's home, or in /tmp.
 count=0
@@ -30,6 +36,11 @@ mount -t tmpfs -o mode=1777 tmpfs /tmp
 mount -t tmpfs -o mode=0755 tmpfs /run
 mkdir /run/secrets
 mount --move /mnt/secrets /run/secrets
+if [ "$may" != none ]; then
+  mkdir /run/keks
+  mount --move /mnt/keks /run/keks
+  mount -o "remount,$may,bind" /run/keks
+fi
 count=0
 printf '%s' "$places" | while read -r place; do
   count=$((count + 1))

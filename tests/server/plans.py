@@ -1,11 +1,12 @@
 """What docker-compose.yml and the Dockerfile say, read for tests."""
 
+import os
 import re
 import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -35,6 +36,40 @@ def value_of(value: str, school: Mapping[str, str]) -> str:
     if not found:
         return value
     return school[found[1]] if found[2] == "?" else school.get(found[1], found[3])
+
+
+def may_with_keks(service: Mapping[str, Any]) -> str:
+    """Whether a service sees the key-encryption keys: none, ro, or rw, which is how they are rolled."""
+    found = [one for one in service.get("volumes", []) if one.split(":")[1] == "/run/keks"]
+    return ("ro" if found[0].endswith(":ro") else "rw") if found else "none"
+
+
+def may_contain() -> bool:
+    """Whether programs can be given a space of their own here."""
+    tried = ["unshare", "--mount", "--pid", "--fork", "--mount-proc", "mount", "--make-rprivate", "/"]
+    return (
+        sys.platform == "linux"
+        and os.geteuid() == 0
+        and all(shutil.which(name) for name in ("unshare", "setpriv"))
+        and subprocess.run(tried, capture_output=True, check=False).returncode == 0
+    )
+
+
+def container(
+    service: Mapping[str, Any], secrets: Path, kept: Path, keks: Path, needed: Iterable[str]
+) -> list[str]:
+    """What a program is started by, to run in a container like a service's."""
+    space = [
+        "unshare",
+        "--mount",
+        "--pid",
+        "--fork",
+        "--kill-child",
+        "--mount-proc",
+        str(HERE / "contain.sh"),
+    ]
+    folders = [str(secrets), str(kept), str(keks), may_with_keks(service)]
+    return [*space, str(CASEBOOK_UID), *folders, *needed, "--"]
 
 
 def build_image(folder: Path) -> Path:

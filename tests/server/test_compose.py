@@ -13,7 +13,7 @@ import jsonschema_rs
 import pytest
 
 from app.settings import Settings, SettingsMissing, for_anchor, from_environment
-from tests.server.plans import CASEBOOK_UID, HERE, ROOT, compose, dockerfile
+from tests.server.plans import CASEBOOK_UID, HERE, ROOT, compose, dockerfile, may_with_keks
 
 SERVICES: dict[str, Any] = compose()["services"]
 OURS = [name for name in SERVICES if not name.endswith("-db")]
@@ -31,14 +31,23 @@ def test_the_file_is_what_compose_takes() -> None:
     assert wrong == []
 
 
-def test_there_are_two_clusters_migrations_web_projector_and_anchor() -> None:
-    assert sorted(SERVICES) == ["anchor", "keys-db", "migrate", "projector", "record-db", "web"]
+def test_there_are_two_clusters_migrations_web_projector_anchor_and_who_rolls_the_key() -> None:
+    assert sorted(SERVICES) == ["anchor", "keys-db", "locksmith", "migrate", "projector", "record-db", "web"]
 
 
 def test_the_anchor_alone_can_sign_and_can_open_nothing() -> None:
     assert [name for name in SERVICES if "log_key" in SERVICES[name]["secrets"]] == ["anchor"]
     assert set(SERVICES["anchor"]["secrets"]) == {"database_url", "log_key", "signer_token", "smtp_url"}
     assert "keys" not in SERVICES["anchor"]["networks"]
+    assert may_with_keks(SERVICES["anchor"]) == "none"
+
+
+def test_only_who_rolls_the_key_can_change_it_and_runs_when_called() -> None:
+    assert {name: may_with_keks(SERVICES[name]) for name in ("migrate", "projector", "web")} == dict.fromkeys(
+        ("migrate", "projector", "web"), "ro"
+    )
+    assert [name for name in SERVICES if may_with_keks(SERVICES[name]) == "rw"] == ["locksmith"]
+    assert [name for name in SERVICES if SERVICES[name].get("profiles")] == ["locksmith"]
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -54,8 +63,9 @@ def test_a_container_has_no_rights_and_nothing_to_write_but_its_own(name: str) -
     own = {"anchor": [["proof", "/var/lib/casebook"]], "projector": [["erased", "/var/lib/casebook"]]} | {
         database: [[database.removesuffix("-db"), "/var/lib/postgresql/data"]] for database in DATABASES
     }
-    assert [volume for volume in kept if not volume[0].startswith("./deploy/")] == own.get(name, [])
-    assert all(volume[2:] == ["ro"] for volume in kept if volume[0].startswith("./"))
+    assert [volume for volume in kept if not volume[0].startswith("./")] == own.get(name, [])
+    bound = {volume[0] for volume in kept if volume[0].startswith("./") and volume[2:] != ["ro"]}
+    assert bound == ({"./secrets/keks"} if name == "locksmith" else set())
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -76,7 +86,7 @@ def test_databases_are_out_of_reach_of_each_other_and_of_the_world() -> None:
 @pytest.mark.parametrize("name", SERVICES)
 def test_every_container_is_looked_after(name: str) -> None:
     service = SERVICES[name]
-    if name == "migrate":
+    if name in ("migrate", "locksmith"):
         assert service["restart"] == "no"
         return
     assert service["restart"] == "unless-stopped"
@@ -210,12 +220,16 @@ def test_secrets_are_made_for_everybody_who_needs_them_and_for_nobody_else(copy:
     said = make_secrets(copy, "smtps://user:hush@mail.example?from=casebook@school.example\n")
     assert said.returncode == 0, said.stderr
     made = {file.name: file.stat() for file in (copy / "secrets").iterdir()}
+    keks = made.pop("keks")
+    assert (keks.st_mode & 0o777, keks.st_uid) == (0o700, CASEBOOK_UID)
     assert made.keys() == compose()["secrets"].keys()
+    made["kek"] = (copy / "secrets" / "keks" / "kek").stat()
     assert {stat.st_mode & 0o777 for stat in made.values()} == {0o600}
+    assert made["kek"].st_uid == CASEBOOK_UID
     for name, service in SERVICES.items():
         account = 999 if name in DATABASES else CASEBOOK_UID
         assert {made[secret].st_uid for secret in service["secrets"]} == {account}
-    values = [(copy / "secrets" / name).read_text() for name in made]
+    values = [file.read_text() for file in (copy / "secrets").rglob("*") if file.is_file()]
     assert len(set(values)) == len(values)
     assert "hush" not in said.stdout
 
@@ -223,10 +237,10 @@ def test_secrets_are_made_for_everybody_who_needs_them_and_for_nobody_else(copy:
 @as_root
 def test_secrets_that_are_there_are_never_made_again(copy: Path) -> None:
     assert make_secrets(copy, "smtp://mail.example\n").returncode == 0
-    before = (copy / "secrets" / "kek").read_text()
+    before = (copy / "secrets" / "keks" / "kek").read_text()
     again = make_secrets(copy, "smtp://mail.example\n")
     assert again.returncode == 1
-    assert (copy / "secrets" / "kek").read_text() == before
+    assert (copy / "secrets" / "keks" / "kek").read_text() == before
 
 
 @as_root

@@ -1,6 +1,7 @@
 """A back-up and its restore on another machine, by the scripts of deploy/, on real clusters."""
 
 import os
+import re
 import shutil
 import subprocess
 import tarfile
@@ -39,10 +40,9 @@ def other(server: Yard, mailbox: Mailbox) -> Iterator[Yard]:
     with TemporaryDirectory(prefix="casebook-other-", dir="/tmp", ignore_cleanup_errors=True) as folder:
         made = Yard(Path(folder), mailbox.port)
         made.make_secrets()
-        for name in ("kek", "log_key", "secret_key"):
+        for name in ("keks/kek", "log_key", "secret_key"):
             shutil.copy2(server.secrets / name, made.secrets / name)
-            uid = (server.secrets / name).stat().st_uid
-            os.chown(made.secrets / name, uid, -1)
+            os.chown(made.secrets / name, (server.secrets / name).stat().st_uid, -1)
         made.start_databases()
         yield made
         made.end()
@@ -130,6 +130,59 @@ def test_what_was_signed_after_the_back_up_is_missed_and_answered_by_an_epoch(
     refused = script(other, "restore.sh", record, keys, newest, files[1])
     assert refused.returncode == 1
     assert "isn't empty: nothing was changed" in refused.stderr
+
+
+def test_a_back_up_from_before_a_roll_opens_with_the_old_key_and_says_so_without_it(
+    yard_of_old: Yard, other: Yard, tmp_path: Path
+) -> None:
+    old = yard_of_old
+    roll(old, "O'Brien")
+    sign(old)
+    folders = [tmp_path / name for name in ("record", "keys", "files")]
+    for folder in folders:
+        folder.mkdir()
+    assert script(old, "back-up.sh", *folders).returncode == 0
+    [record], [keys], files = (sorted(folder.iterdir()) for folder in folders)
+
+    # Where the folder can't be written there may be old keys that nobody sees; the server runs on.
+    for what in ("roll", "destroy-old"):
+        refused = old.run("projector", "casebook", "keys", what)
+        assert (refused.returncode, "locksmith" in refused.stderr) == (1, True) or not old.contained
+    rolled = old.run("locksmith", "casebook", "keys", "roll")
+    assert rolled.returncode == 0, rolled.stderr
+    new = (old.secrets / "keks" / "kek").read_text()
+    assert new != (other.secrets / "keks" / "kek").read_text()
+    roll(old, "Baker")
+    assert "NOT HERE" not in old.run("web", "casebook", "keys", "list").stdout
+    [previous] = (old.secrets / "keks").glob("kek.previous-*")
+
+    # The other machine got the newest key alone.
+    (other.secrets / "keks" / "kek").write_text(new)
+    missing = script(other, "restore.sh", record, keys, *files)
+    assert missing.returncode == 1
+    assert re.search(rf"{previous.name.rpartition('-')[2]} +NOT HERE +[1-9]", missing.stdout)
+    assert "A key is missing that this back-up needs" in missing.stderr
+    # From paper: under any such name, and as a file of the account that is to read it.
+    paper = other.secrets / "keks" / "kek.previous-paper"
+    paper.write_text(previous.read_text())
+    unread = other.run("projector", "casebook", "keys", "list")
+    assert (unread.returncode, paper.name in unread.stderr) == (1, True)
+    uid = (other.secrets / "keks" / "kek").stat().st_uid
+    paper.chmod(0o600)
+    os.chown(paper, uid, -1)
+    found = script(other, "restored.sh", *files)
+    assert found.returncode == 0, found.stdout + found.stderr
+    with psycopg.connect(other.superuser("record-db")) as connection:
+        names = {name for (name,) in connection.execute("SELECT family_name FROM views.roll")}
+    assert "O'Brien" in names
+    assert "Baker" not in names
+
+    kept = other.run("locksmith", "casebook", "keys", "destroy-old")
+    assert (kept.returncode, "casebook keys roll" in kept.stderr) == (1, True)
+    for yard in (old, other):
+        assert yard.run("locksmith", "casebook", "keys", "roll").returncode == 0
+        assert yard.run("locksmith", "casebook", "keys", "destroy-old").returncode == 0
+        assert not list((yard.secrets / "keks").glob("kek.previous-*"))
 
 
 def test_databases_that_keep_their_log_are_otherwise_as_they_are_without() -> None:

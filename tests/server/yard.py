@@ -25,21 +25,19 @@ import yaml
 from app.embedded.binaries import find_binaries
 from app.embedded.places import postgres_account, reachable_binaries
 from app.embedded.processes import end_with_parent
-from tests.server.plans import CASEBOOK_UID, HERE, ROOT, build_image, compose, dockerfile, value_of
+from tests.server.plans import (
+    CASEBOOK_UID,
+    ROOT,
+    build_image,
+    compose,
+    container,
+    dockerfile,
+    may_contain,
+    value_of,
+)
 
 STOP_SECONDS: Final = 10.0
 """How long Docker waits for a container to stop before it kills it."""
-
-
-def may_contain() -> bool:
-    """Whether programs can be given a space of their own here."""
-    tried = ["unshare", "--mount", "--pid", "--fork", "--mount-proc", "mount", "--make-rprivate", "/"]
-    return (
-        sys.platform == "linux"
-        and os.geteuid() == 0
-        and all(shutil.which(name) for name in ("unshare", "setpriv"))
-        and subprocess.run(tried, capture_output=True, check=False).returncode == 0
-    )
 
 
 @dataclass
@@ -197,7 +195,7 @@ class Yard:
         log = self.log_of(name)
         with log.open("ab") as file:
             process = subprocess.Popen(
-                [*self._space(service["secrets"]), *self._program(said)],
+                [*self._space(service), *self._program(said)],
                 stdin=subprocess.DEVNULL,
                 stdout=file,
                 stderr=file,
@@ -221,7 +219,7 @@ class Yard:
         service = compose()["services"][name]
         urls = {f"CASEBOOK_{secret.upper()}": url for secret, url in (databases or {}).items()}
         return subprocess.run(
-            [*self._space(service["secrets"]), *self._program(command)],
+            [*self._space(service), *self._program(command)],
             input=said,
             env=self._environment(service["environment"]) | urls,
             cwd="/",
@@ -237,7 +235,7 @@ class Yard:
 
     def space_of(self, name: str) -> list[str]:
         """What a program is started by, to run in a container like a service's."""
-        return self._space(compose()["services"][name]["secrets"])
+        return self._space(compose()["services"][name])
 
     def end(self) -> None:
         """Stop whatever still runs."""
@@ -271,14 +269,16 @@ class Yard:
         for name, value in (word.split("=", 1) for word in shlex.split(said)):
             env.setdefault(name, value)
         if not self.contained:
-            env = {name: value.replace("/run/secrets", str(self.secrets)) for name, value in env.items()}
-            env = {name: value.replace("/var/lib/casebook", str(self.kept)) for name, value in env.items()}
+            secrets, kept = str(self.secrets), str(self.kept)
+            for place, ours in (("/run/secrets", secrets), ("/run", secrets), ("/var/lib/casebook", kept)):
+                env = {name: value.replace(place, ours) for name, value in env.items()}
             env["CASEBOOK_DATA_DIR"] = str(self.folder / "data")
         return env | {"PATH": os.defpath, "PYTHONPATH": str(self.image)}
 
-    def _space(self, secrets: Sequence[str]) -> list[str]:
+    def _space(self, service: Mapping[str, Any]) -> list[str]:
         if not self.contained:
             return []
+        secrets = service["secrets"]
         own = self.folder / ("secrets-" + "-".join(secrets))
         if not own.exists():
             own.mkdir(mode=0o755)
@@ -286,9 +286,7 @@ class Yard:
                 shutil.copy2(self.secrets / name, own / name)
                 os.chown(own / name, (self.secrets / name).stat().st_uid, -1)
         needed = dict.fromkeys([str(self.image), sys.prefix, sys.base_prefix])
-        space = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
-        contain = [str(HERE / "contain.sh"), str(CASEBOOK_UID), str(own), str(self.kept), *needed, "--"]
-        return [*space, *contain]
+        return container(service, own, self.kept, self.secrets / "keks", needed)
 
     @cached_property
     def kept(self) -> Path:
