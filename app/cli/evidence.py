@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import sys
 from argparse import Namespace
 from datetime import datetime
 from pathlib import Path
@@ -23,7 +24,7 @@ def add_to(commands: Commands) -> None:
         commands, "evidence", _evidence, "Make an evidence pack of cases, for somebody outside."
     )
     made.add_argument("cases", nargs="+", type=UUID, metavar="CASE_ID")
-    made.add_argument("--out", required=True, type=Path, metavar="FILE.zip")
+    made.add_argument("--out", required=True, type=Path, metavar="FILE.zip", help="where to (-: piped)")
     made.add_argument("--reason", required=True, metavar="TEXT", help="why: noted, and in the pack")
     made.add_argument("--for", dest="for_whom", default=OUTSIDE, metavar="TEXT", help="who will get it")
     made.add_argument("--by", metavar="NAME", help="who makes it: a lead's or inspector's sign-in name")
@@ -54,6 +55,9 @@ def _evidence(said: Namespace) -> None:
         signing_key,
     )
 
+    piped = str(said.out) == "-"
+    if piped and sys.stdout.isatty():
+        raise Failed("A pack isn't for the screen: nothing was made. Send it to a file: >pack.zip", status=2)
     if said.out.exists() and not said.force:
         raise Failed(f"{said.out} is already there: nothing was made (--force replaces it).")
     if not said.out.resolve().parent.is_dir():
@@ -76,14 +80,18 @@ def _evidence(said: Namespace) -> None:
             )
         except PackRefused as refused:
             raise Failed(str(refused)) from None
-    write_whole(said.out, pack)
+    if piped:
+        sys.stdout.buffer.write(pack)
+    else:
+        write_whole(said.out, pack)
     found = verifier.verify_pack(pack, keys)
-    print(
-        f"{said.out}: {len(found.facts)} facts about {len(found.subjects)} subjects, up to the checkpoint "
-        f"over {found.checkpoint.size} entries."
-    )
-    print(f"Made {found.manifest['when']} (--when makes the same again).")
-    print(f"Whoever gets it needs the log key from elsewhere than from you: {key.verifier_key}")
+    for line in (
+        f"{'The pack' if piped else said.out}: {len(found.facts)} facts about {len(found.subjects)} "
+        f"subjects, up to the checkpoint over {found.checkpoint.size} entries.",
+        f"Made {found.manifest['when']} (--when makes the same again).",
+        f"Whoever gets it needs the log key from elsewhere than from you: {key.verifier_key}",
+    ):
+        print(line, file=sys.stderr if piped else sys.stdout)
 
 
 def _maker(house: House, name: str | None) -> Person:

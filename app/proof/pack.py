@@ -162,8 +162,8 @@ def signing_key(house: "House") -> Signs:
             raise PackRefused(str(refused)) from None
     if settings.log_key_file is None:
         raise PackRefused(
-            "Packs are signed with the log key, which this machine doesn't have. "
-            "The office makes them with casebook evidence, where the anchor runs."
+            "Packs are signed with the log key, which this machine doesn't have, and it knows no anchor that "
+            "signs for it. Whoever runs the server sets CASEBOOK_SIGNER_URL."
         )
     with house.pool.connection() as connection:
         row = connection.execute("SELECT origin FROM record.origin").fetchone()

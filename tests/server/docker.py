@@ -31,6 +31,7 @@ export PGHOST={home} PATH={programs}:$PATH
 exec "$@"
 """
 _OURS = """#!/bin/sh
+umask 022
 if [ $# = 0 ]; then set -- {command}; fi
 if [ "$1" = casebook ]; then
   shift
@@ -42,9 +43,12 @@ exec env -i {environment} {space} "$@"
 
 
 def docker_for(yard: Yard) -> Path:
-    """A folder for PATH in which `docker` is such a command, for the services of this yard."""
+    """A folder for PATH in which `docker` is such a command, for the services of this yard as .env has them.
+
+    `sudo` is there too, for what is typed by whoever isn't root.
+    """
     folder = yard.folder / "bin"
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     for name, service in compose()["services"].items():
         if name.endswith("-db"):
             programs = shlex.quote(str(find_binaries().folder))
@@ -59,6 +63,7 @@ def docker_for(yard: Yard) -> Path:
             )
         _program(folder / name, text)
     _program(folder / "docker", _DOCKER)
+    _program(folder / "sudo", '#!/bin/sh\nexec "$@"\n')
     return folder
 
 

@@ -72,6 +72,12 @@ def container(
     return [*space, str(CASEBOOK_UID), *folders, *needed, "--"]
 
 
+def said_in_env(folder: Path) -> dict[str, str]:
+    """What the file .env beside docker-compose.yml says, where there is one: the last word counts."""
+    file = folder / ".env"
+    return dict(line.split("=", 1) for line in file.read_text().splitlines()) if file.exists() else {}
+
+
 def build_image(folder: Path) -> Path:
     """A wheel, built from what the Dockerfile copies, and unpacked in `folder`."""
     source, site = folder / "source", folder / "site"

@@ -33,6 +33,7 @@ from tests.server.plans import (
     container,
     dockerfile,
     may_contain,
+    said_in_env,
     value_of,
 )
 
@@ -259,6 +260,7 @@ class Yard:
     def _environment(self, given: Mapping[str, str]) -> dict[str, str]:
         """What the image and the service set, with the names that a school has to give."""
         school = {"CASEBOOK_ORIGIN": "casebook.example/yard", "CASEBOOK_BASE_URL": self.address}
+        school |= said_in_env(self.folder)
         env = {name: value_of(value, school) for name, value in given.items()}
         # There are no names of containers here.
         env = {
