@@ -16,8 +16,8 @@ from app.forgetting.destroying import is_held
 from app.house import House
 from app.post import post_of
 from app.proof.anchor import WATCH_LOCK
-from app.proof.checkpoints import Checkpoints
-from app.proof.epoch import entries, own_origin, statements_in
+from app.proof.checkpoints import CheckpointFile, Checkpoints
+from app.proof.epoch import entries, own_origin, statements_beside, statements_in
 from app.proof.verifier import Epoch
 from domain.erasure import Erasure
 from projections import projector
@@ -38,6 +38,8 @@ NOT_MADE: Final = "not made yet"
 """What stands for the fault of a list that the projector never began."""
 LATE: Final = timedelta(minutes=30)
 """How long after a fact a checkpoint over it is missed: the anchor makes one every few minutes."""
+FORGOTTEN_AFTER: Final = timedelta(minutes=15)
+"""How long after its approval an erasure is missed: the projector carries one out within seconds."""
 
 
 class AtWork(NamedTuple):
@@ -54,8 +56,23 @@ def at_work(connection: Connection[Any]) -> AtWork:
     return AtWork(projector.LEADER_LOCK in held, alerts.LEADER_LOCK in held, WATCH_LOCK in held)
 
 
-FORGOTTEN_AFTER: Final = timedelta(minutes=15)
-"""How long after its approval an erasure is missed: the projector carries one out within seconds."""
+def why_not_signed(connection: Connection[Any], file: CheckpointFile) -> str | None:
+    """What keeps the anchor from signing, for who watches it; None when nothing does. `file` is the anchor's.
+
+    Asks the record alone, since the anchor knows no keys. Raises psycopg.Error, TornFile.
+    """
+    refused, _ = connection.execute(_REFUSED).fetchone() or (None, None)
+    if refused:
+        return str(refused)
+    if not at_work(connection).anchoring:
+        return "No anchor is at work on this record."
+    first, epochs = own_origin(connection), statements_beside(file.path)
+    newest = file.newest(epochs[-1].origin if epochs else first)
+    signed = entries(newest[0].size, newest[0].origin, first) if newest else 0
+    after = connection.execute(_AFTER, [signed + 1]).fetchone()
+    if after and datetime.now(UTC) - after[0] > LATE and not first.endswith("/demo"):
+        return f"The anchor's file ends with fact {signed:,}, and what came after it waits for too long."
+    return None
 
 
 @dataclass(frozen=True)

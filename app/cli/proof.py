@@ -27,7 +27,10 @@ from app.settings import Settings
 
 def add_to(commands: Commands) -> None:
     """Make these commands known."""
-    add_command(commands, "anchor", _anchor, "Sign checkpoints of the record: on time, and after decisions.")
+    anchor = add_command(
+        commands, "anchor", _anchor, "Sign checkpoints of the record: on time, and after decisions."
+    )
+    anchor.add_argument("--check", action="store_true", help="only say whether the one that runs here does")
     checkpoint = add_command(commands, "checkpoint", _checkpoint, "Sign a checkpoint now, and print it.")
     add_outside_to(checkpoint)
 
@@ -129,7 +132,7 @@ def anchor_of(settings: Settings) -> Any:
     return Anchor(settings.database_url, key.name, key, checkpoint_file(settings), also=also)
 
 
-def _anchor(_said: Namespace) -> None:
+def _anchor(said: Namespace) -> None:
     import signal
     from threading import Event
 
@@ -138,6 +141,9 @@ def _anchor(_said: Namespace) -> None:
     from app.proof.signer import signing_for_others
 
     settings = anchor_here()
+    if said.check:
+        _check_anchor(settings)
+        return
     anchor = anchor_of(settings)
     log_to_stderr()
     stop = Event()
@@ -152,6 +158,18 @@ def _anchor(_said: Namespace) -> None:
             stack.enter_context(signing_for_others(host, int(port), key, file, settings.signer_token))
         with mailing(settings, stop):
             anchor.run(stop)
+
+
+def _check_anchor(settings: Settings) -> None:
+    import psycopg
+
+    from app.checkup import why_not_signed
+
+    with psycopg.connect(settings.database_url, connect_timeout=10) as connection:
+        wrong = why_not_signed(connection, checkpoint_file(settings))
+    if wrong:
+        raise Failed(wrong)
+    print("Checkpoints are signed.")
 
 
 def _checkpoint(said: Namespace) -> None:

@@ -75,7 +75,9 @@ def test_the_first_administrator_is_added_signs_in_and_reads_how_the_system_is(s
 
 
 def test_the_anchor_signs_by_itself_and_prints_the_key_that_checks(server: Yard) -> None:
-    printed = server.run("anchor", *compose()["services"]["anchor"]["healthcheck"]["test"][1:])
+    check = compose()["services"]["anchor"]["healthcheck"]["test"][1:]
+    assert server.run("anchor", *check).stdout == "Checkpoints are signed.\n"
+    printed = server.run("anchor", "casebook", "log-key")
     assert printed.returncode == 0, printed.stderr
     assert printed.stdout.startswith("casebook.example/yard+")
     deadline = monotonic() + 30
@@ -192,7 +194,9 @@ def test_a_back_up_of_both_restores_into_empty_clusters(server: Yard, tmp_path: 
         assert ("O'Neill",) in copy_of.execute("SELECT family_name FROM views.roll").fetchall()
 
 
-def test_each_service_ends_in_time(server: Yard) -> None:
+def test_each_service_ends_in_time_and_an_anchor_that_ended_is_not_well(server: Yard) -> None:
     for service in server.running:
         assert service.stop() < STOP_SECONDS, service.name
+    ended = server.run("anchor", *compose()["services"]["anchor"]["healthcheck"]["test"][1:])
+    assert (ended.returncode, ended.stderr) == (1, "casebook: No anchor is at work on this record.\n")
     assert status_of(f"{server.address}/healthz") == 0
