@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -66,6 +67,36 @@ def test_the_whole_record_is_checked_by_the_key_of_the_first_day(checked: Yard, 
     (checked.folder / ".env").write_text(f"CASEBOOK_LOG_VKEY={other}\n")
     with pytest.raises(AssertionError, match=r"isn\\?'t signed by casebook.example/yard"):
         typed(checked, "running", line, "casebook verify")
+
+
+def test_the_key_that_wraps_all_others_is_rolled_for_the_safe_and_the_old_one_destroyed(
+    checked: Yard,
+) -> None:
+    before = (checked.secrets / "keks" / "kek").read_text()
+    said = typed(
+        checked, "forgetting", "sudo docker compose run --rm locksmith casebook keys roll", "destroy-old"
+    )
+    now = (checked.secrets / "keks" / "kek").read_text()
+    assert now != before
+    assert now in said
+    assert re.search(r"(?s)write it down anew for the safe.* previous  0\n.*Destroyed on ", said)
+    assert not list((checked.secrets / "keks").glob("kek.previous-*"))
+
+
+def test_a_witness_gets_a_checkpoint_and_a_proof_as_files(checked: Yard) -> None:
+    line = "sudo docker compose exec -T anchor casebook checkpoint >for-the-witness.txt"
+    typed(checked, "witness", line, "--proof", **{"1234": "1"})
+    note = (checked.folder / "for-the-witness.txt").read_bytes()
+    assert note.startswith(b"casebook.example/yard\n")
+    assert b"\r" not in note
+    assert (checked.folder / "proof.txt").exists()
+
+
+def test_the_newest_checkpoints_are_got_from_a_machine_that_still_answers(checked: Yard) -> None:
+    line = "sudo docker compose exec -T anchor tar"
+    typed(checked, "restore", line, "destroyed-newest.tar")
+    with tarfile.open(checked.folder / "checkpoints-newest.tar") as found:
+        assert "./checkpoints.txt" in found.getnames()
 
 
 def test_a_pack_is_made_where_the_web_runs_and_signed_by_the_anchor(checked: Yard, tmp_path: Path) -> None:
