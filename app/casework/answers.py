@@ -34,7 +34,7 @@ class Person(Protocol):
 
     @property
     def role(self) -> str:
-        """One of INTERFACE's roles."""
+        """One of the domain's roles (`Role`)."""
 
     @property
     def mentor_id(self) -> UUID | None:

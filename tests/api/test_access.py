@@ -1,4 +1,4 @@
-"""Who may call what: every address × every reader, against INTERFACE's own words."""
+"""Who may call what: every address × every reader, against a table that is written out here."""
 
 import re
 from pathlib import Path
