@@ -13,6 +13,8 @@ from threading import Event, Thread
 from time import monotonic
 from typing import Final
 
+from app.security import MOST_BYTES
+
 TICK: Final = 0.5
 """Seconds between two bytes of a slow client."""
 _HELLO: Final = bytes.fromhex("1603010200010001fc0303") + bytes(range(256)) * 2
@@ -37,6 +39,12 @@ def _half_close(connection: socket.socket) -> None:
 def _reset(connection: socket.socket) -> None:
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     connection.close()
+
+
+def slow_story(path: bytes) -> Client:
+    """One who sends more at once than a short form has, to where long stories are heard, and then a bit."""
+    head = _START % (b"POST", path) + _FORM + b"Content-Length: 1000000\r\n\r\nchilds_words="
+    return Client(says=head + b"x" * (MOST_BYTES + 1000), drips=b"x" * 10)
 
 
 def kinds(page: bytes, upload: bytes, large: bytes) -> Mapping[str, Client]:
@@ -82,6 +90,7 @@ class Crowd:
     refused: int = 0
     most: int = 0
     _open: dict[socket.socket, str] = field(default_factory=dict)
+    _unsaid: dict[socket.socket, bytes] = field(default_factory=dict)
     _stop: Event = field(default_factory=Event)
 
     def __post_init__(self) -> None:
@@ -104,6 +113,7 @@ class Crowd:
                     missing[kind] -= 1
                 else:
                     del self._open[connection]
+                    self._unsaid.pop(connection, None)
                     connection.close()
             for kind, count in missing.items():
                 for _ in range(count):
@@ -123,8 +133,7 @@ class Crowd:
             connection.connect(("127.0.0.1", self.port))
             connection.setblocking(False)
             self.came += 1
-            with suppress(BlockingIOError):
-                connection.send(client.says)
+            self._says(connection, client.says)
             if client.then is not None:
                 client.then(connection)
         except OSError:
@@ -134,6 +143,14 @@ class Crowd:
         if connection.fileno() >= 0:
             self._open[connection] = kind
 
+    def _says(self, connection: socket.socket, words: bytes) -> None:
+        """As much as the other side takes now; the rest at another time."""
+        with suppress(BlockingIOError):
+            while words:
+                words = words[connection.send(words) :]
+        if words:
+            self._unsaid[connection] = words
+
     def _goes_on(self, connection: socket.socket, client: Client) -> bool:
         """Whether the server still keeps it."""
         try:
@@ -142,9 +159,7 @@ class Crowd:
                     while heard := connection.recv(65536):
                         del heard
                     return False
-            if client.drips:
-                with suppress(BlockingIOError):
-                    connection.send(client.drips)
+            self._says(connection, self._unsaid.pop(connection, b"") or client.drips)
         except OSError:
             return False
         return True

@@ -13,10 +13,11 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
+from app.door import LONG_AT_ONCE
 from app.security import MOST_BYTES
 from tests.kill.servers import children
 from tests.server.conftest import open_address
-from tests.server.crowd import Crowd, kinds
+from tests.server.crowd import Crowd, kinds, slow_story
 from tests.server.yard import Yard
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("server")]
@@ -142,6 +143,45 @@ def test_a_thousand_slow_or_broken_clients_keep_nobody_out(server: Yard) -> None
     assert unnoticed(during, before), (before, during)
     wait_until(lambda: files(server) < had_files + 20, 30, "places stay taken")
     assert megabytes(server) < had_megabytes + 200
+
+
+def sent_story(server: Yard, words: int, seconds: float) -> bytes | None:
+    """The answer to a story of so many words by nobody who is signed in; None when none comes in time."""
+    form = urlencode({"childs_words": "x" * words}).encode()
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=seconds)
+    try:
+        connection.request("POST", "/worried", form, {"Content-Type": "application/x-www-form-urlencoded"})
+        answer = connection.getresponse()
+        assert answer.status == 401, "nobody is signed in: the words come back"
+        return answer.read()
+    except TimeoutError:
+        return None
+    finally:
+        connection.close()
+
+
+def test_who_takes_every_place_for_long_stories_keeps_no_other_story_out(server: Yard) -> None:
+    path, cookie = signed_in(server, "Ms Long", added(server, "Ms Long", "coordinator"))
+    token = server.run("web", "casebook", "token", "Ms Long").stdout.strip()
+    before = slow_ones(server, "/healthz"), slow_ones(server, path, Cookie=cookie)
+    # The server's processes have as many places each, and who comes doesn't choose a process.
+    with Crowd(server.port, {"tells slowly": slow_story(b"/worried")}, 10 * LONG_AT_ONCE) as crowd:
+        wait_until(
+            lambda: sent_story(server, 2 * MOST_BYTES, 0.5) is None and crowd.most > 9 * LONG_AT_ONCE,
+            20,
+            "the places for long stories weren't taken",
+        )
+        during = slow_ones(server, "/healthz"), slow_ones(server, path, Cookie=cookie)
+        assert sent_story(server, MOST_BYTES // 2, 10), "a story as long as a child writes is heard at once"
+        body = b'{"facts": "Seen while others told for long."}'
+        assert open_address(f"{server.address}/api/v1/concerns", token, body)[0] == 201
+        assert crowd.refused == 0
+    assert unnoticed(during, before), (before, during)
+    # The places are free again, each for a whole long story.
+    for _ in range(2 * LONG_AT_ONCE):
+        story = sent_story(server, 2 * MOST_BYTES, 30)
+        assert story
+        assert story.count(b"x") > 2 * MOST_BYTES
 
 
 def test_who_says_nothing_for_long_loses_the_place(quiet_ones: list[socket.socket]) -> None:
