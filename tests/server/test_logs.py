@@ -1,12 +1,14 @@
-"""A case from referral to decision, told in words that stand nowhere else; then nothing tells them again."""
+"""A case from referral to close and evidence pack, in words of its own; then nothing tells them again."""
 
 import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from http.cookiejar import CookieJar
 from time import monotonic, sleep
 from typing import Any
+from urllib.error import HTTPError
 from urllib.parse import quote, urlencode
 from urllib.request import HTTPCookieProcessor, build_opener
 from uuid import UUID, uuid4
@@ -27,6 +29,10 @@ from tests.server.yard import Yard
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("server")]
 CANARY = "Qyzzle"
 """Every name and every word of this test begins so. No file of ours does."""
+
+
+SESSIONS = 6
+"""As many as a case has when nothing else was agreed."""
 
 
 def canary(what: str) -> str:
@@ -79,10 +85,10 @@ def told(server: Yard, mailbox: Mailbox) -> Told:
         mentor = _train_a_mentor(made)
         office.add(canary("mentor"), "mentor", mentor_id=mentor, password=canary("password"))
         tokens["mentor"] = office.issue_token(canary("mentor"))[0]
-        _carry_a_case(made, str(mentor))
+        case = _carry_a_case(made, str(mentor))
     _go_wrong(made)
     _fail_in_the_database((server.secrets / "database_url").read_text())
-    _use_pages(server.address)
+    _use_pages(server.address, case)
     until = monotonic() + 30
     while len({address for address, _ in mailbox.got if CANARY in address}) < 2:
         assert monotonic() < until, "nobody was alerted"
@@ -121,7 +127,7 @@ def _train_a_mentor(told: Told) -> Any:
     return UUID(mentor["id"])
 
 
-def _carry_a_case(told: Told, mentor: str) -> None:
+def _carry_a_case(told: Told, mentor: str) -> str:
     referral = {
         "pupil_id": _pupil(told, 7),
         "route": "staff",
@@ -168,6 +174,27 @@ def _carry_a_case(told: Told, mentor: str) -> None:
         status, seen = told.send(path_seen, "dsl")
         assert status == 200
         assert CANARY in json.dumps(seen) or path_seen in (path, "/cases", "/concerns", concern)
+    correction: dict[str, Any] = {
+        "version": 1,
+        "field": "words",
+        "value": canary("corrected"),
+        "reason": canary("mistake"),
+    }
+    wishes: dict[str, Any] = {"reason": canary("longer"), "mentee_wishes": canary("wishes"), "sessions": 2}
+    steps: tuple[tuple[str, str, dict[str, Any]], ...] = (
+        ("dsl", "release", {"reason": canary("released")}),
+        ("coordinator", "correct", correction),
+        ("coordinator", "dispute", {"version": 1, "words": canary("disputed")}),
+        ("mentor", "ask-for-more", {"words": canary("more")}),
+        # A case is extended at its review, after the last planned session.
+        *[("mentor", "hold-session", session)] * (SESSIONS - 1),
+        ("coordinator", "extend", wishes),
+        ("coordinator", "close", {"outcome": canary("outcome"), "reason": canary("done")}),
+    )
+    for who, verb, typed in steps:
+        status, answer = told.send(f"{path}/{verb}", who, typed)
+        assert status == 200, (verb, answer)
+    return str(case["id"])
 
 
 def _go_wrong(told: Told) -> None:
@@ -196,26 +223,48 @@ def _fail_in_the_database(url: str) -> None:
         connection.execute(row)
 
 
-def _use_pages(address: str) -> None:
-    browser = build_opener(HTTPCookieProcessor(CookieJar()))
+class Browser:
+    """Somebody at the pages."""
 
-    def post(path: str, **typed: str) -> str:
-        page = browser.open(f"{address}{path}", timeout=30).read().decode()
+    def __init__(self, address: str) -> None:
+        self.address, self._opener = address, build_opener(HTTPCookieProcessor(CookieJar()))
+
+    def open(self, path: str, form: dict[str, str] | None = None) -> bytes:
+        body = urlencode(form).encode() if form is not None else None
+        with self._opener.open(f"{self.address}{path}", body, timeout=30) as answer:
+            return bytes(answer.read())
+
+    def post(self, path: str, *, to: str | None = None, **typed: str) -> bytes:
+        """Fill in the form of one page; it goes to the same address, unless `to` names another."""
+        page = self.open(path).decode()
         hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page))
-        with browser.open(f"{address}{path}", urlencode(hidden | typed).encode(), timeout=30) as answer:
-            return str(answer.read().decode())
+        return self.open(to or path, hidden | typed)
 
-    for password in (canary("wrong"), canary("password")):
-        try:
-            post("/sign-in", user_name=canary("coordinator"), password=password)
-        except OSError:
-            assert password == canary("wrong")
-    assert canary("family") in post("/pupils", q=canary("family"))
+    def sign_in(self, name: str, password: str) -> bytes:
+        return self.post("/sign-in", user_name=name, password=password)
+
+
+def _use_pages(address: str, case: str) -> None:
+    coordinator, mentor, lead = (Browser(address) for _ in range(3))
+    with pytest.raises(HTTPError, match=r"401|403|422"):
+        coordinator.sign_in(canary("coordinator"), canary("wrong"))
+    coordinator.sign_in(canary("coordinator"), canary("password"))
+    assert canary("family").encode() in coordinator.post("/pupils", q=canary("family"))
+    assert b"Sign out" in mentor.sign_in(canary("mentor"), canary("password"))
+    lead.sign_in(canary("dsl"), canary("password"))
+    asked = {"for_whom": canary("whom"), "why": canary("purpose"), "password": canary("password")}
+    named = {"with_names": "yes", "names_why": canary("names")}
+    # The anchor has signed by now, or does so soon.
+    until = monotonic() + 30
+    make = partial(lead.post, f"/evidence/ask?case={case}", to="/evidence/make", **asked, **named)
+    while (pack := make())[:2] != b"PK":
+        assert monotonic() < until, pack.decode()
+        sleep(0.5)
 
 
 def places(server: Yard, mailbox: Mailbox, told: Told) -> Iterator[tuple[str, str]]:
     """Everywhere that words could come out but at a page or an answer: its name and its text."""
-    for name in ("web", "projector", "migrate", "record-db", "keys-db"):
+    for name in ("web", "projector", "anchor", "migrate", "record-db", "keys-db"):
         yield f"{name}'s log", server.log_of(name).read_text("utf-8", "replace")
     yield "metrics", text_of(f"{server.address}/metrics", told.tokens["admin"])
     yield "readiness", text_of(f"{server.address}/readyz")
@@ -241,7 +290,8 @@ def test_no_word_of_the_journey_is_told_again(server: Yard, mailbox: Mailbox, to
 
 def test_every_line_of_our_logs_is_json_and_names_rules_and_roles(server: Yard, told: Told) -> None:
     lines = []
-    for name in ("web", "projector"):
+    # The anchor says nothing while all is well.
+    for name in ("web", "projector", "anchor"):
         lines += [json.loads(line) for line in server.log_of(name).read_text().splitlines()]
     asked = [line for line in lines if line["event"] == "request"]
     broken = next(line for line in asked if line["rule"].endswith("/break-confidentiality"))
