@@ -23,7 +23,7 @@ def mentoring(t: Teller, cast: Cast, plan: Plan) -> Story:
     match(t, cast, plan)
     if plan.letter:
         yield later(plan.matched, 20)
-        write_home(t, cast, plan, "that mentoring begins, who the mentor is, and a number to ring")
+        write_home(t, cast, plan, plan.letters[0])
     yield from _meetings(t, cast, plan)
     if plan.ended:
         yield plan.ended
@@ -32,7 +32,7 @@ def mentoring(t: Teller, cast: Cast, plan: Plan) -> Story:
         )
         if plan.tale.ending == "closed":
             yield later(plan.ended, 9)
-            write_home(t, cast, plan, plan.say("that the mentoring has ended, with thanks to {name}"))
+            write_home(t, cast, plan, plan.letters[1])
 
 
 def write_home(t: Teller, cast: Cast, plan: Plan, about: str) -> None:
@@ -115,7 +115,7 @@ def _meetings(t: Teller, cast: Cast, plan: Plan) -> Story:
 def arrange(t: Teller, plan: Plan, meeting: Meeting) -> None:
     """Arrange the next meeting."""
     at_time = meeting.starts.isoformat()
-    t.give(_mentor(plan), "cases/arrange-session", plan.case_id, at=at_time, place=plan.place)
+    t.give(_mentor(plan), "cases/arrange-session", plan.case_id, at=at_time, place=meeting.place)
 
 
 def record(t: Teller, plan: Plan, meeting: Meeting) -> None:

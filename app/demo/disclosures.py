@@ -3,7 +3,9 @@
 Each is told by its script, with the days and times of the case that it happened in.
 """
 
-from datetime import date, datetime, timedelta
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
+from itertools import takewhile
 from typing import Any, Final
 from uuid import UUID
 
@@ -12,10 +14,17 @@ from app.demo.plans import Plan
 from app.demo.scripts import Script, Step, scripts
 from app.demo.tales import say
 from app.demo.telling import Cast, Story, Teller, later
-from app.demo.terms import at, next_school_day
+from app.demo.terms import at, is_school_day, next_school_day
 from domain.concern import Concern
 
+FRESH: Final = "brother"
+"""The case in which a mentor has passed something on that is new."""
 FRESH_MINUTES: Final = 40
+_IN_SCHOOL: Final = (time(8, 40), time(16, 30))
+"""When a mentor has passed something on by now, and a lead may not have read it yet."""
+_END_OF_DAY: Final = "15:24"
+_ON_ONES_MIND: Final = 4
+"""Calendar days for which a mentor may think about what they saw: a weekend, and not a holiday."""
 _ALERTED_MINUTES: Final = 1
 _SOONEST_MINUTES: Final = 14
 """No step follows sooner on the mentor's words, whatever the time of day."""
@@ -23,13 +32,40 @@ _SOONEST_MINUTES: Final = 14
 
 def told_to_mentors(t: Teller, cast: Cast, plans: dict[str, Plan]) -> list[Story]:
     """Every disclosure that has a script."""
-    return [disclosing(t, cast, plans[script.key], script) for script in scripts()]
+    told: list[Story] = []
+    for script in scripts():
+        tell = fresh_concern if script.key == FRESH else disclosing
+        told.append(tell(t, cast, plans[script.key], script))
+    return told
 
 
-def disclosing(t: Teller, cast: Cast, plan: Plan, script: Script) -> Story:
-    """The mentor breaks confidentiality straight after the session, and the lead goes on from there."""
+def fresh_concern(t: Teller, cast: Cast, plan: Plan, script: Script) -> Story:
+    """Passed on a little while ago and not read yet, if that can be so at the moment of this demo's begin.
+
+    No mentor raises anything at night or in the holidays, and no lead leaves it unread over a weekend. Then
+    it was passed on as the school day ended and read that afternoon, and was decided unless tomorrow is soon.
+    """
+    told, today = told_at(plan, script.after).date(), t.today
+    on_ones_mind = (today - told).days <= _ON_ONES_MIND
+    first, last = _IN_SCHOOL
+    if is_school_day(today) and on_ones_mind and first <= t.now.time() <= last:
+        return disclosing(t, cast, plan, replace(script, steps=()), later(t.now, -FRESH_MINUTES))
+    evening = is_school_day(today) and on_ones_mind and t.now.time() > last
+    raised = at(today if evening else told, _END_OF_DAY)
+    if is_school_day(raised.date() + timedelta(days=1)) and (today - raised.date()).days <= 1:
+        before = takewhile(lambda step: step.command != "concerns/decide", script.steps)
+        script = replace(script, steps=tuple(before))
+    return disclosing(t, cast, plan, script, raised)
+
+
+def disclosing(t: Teller, cast: Cast, plan: Plan, script: Script, raised: datetime | None = None) -> Story:
+    """The mentor breaks confidentiality straight after the session, and the lead goes on from there.
+
+    `raised` is another time at which the mentor did so.
+    """
     when = told_at(plan, script.after)
-    yield later(when, script.passed_on_after)
+    written = raised or later(when, script.passed_on_after)
+    yield written
     mentor = plan.mentor_person
     if mentor is None or plan.mentor is None:
         raise LookupError("Only somebody who has a mentor tells a mentor.")
@@ -39,16 +75,15 @@ def disclosing(t: Teller, cast: Cast, plan: Plan, script: Script) -> Story:
     if script.passed_on:
         said["passed_on"] = [{"whom": script.passed_on, "at": "straight after"}]
     concern = t.worry(mentor, plan.case_id, disclosed_at=when.isoformat(), immediate_danger=False, **said)
-    written = later(when, script.passed_on_after)
-    first = _time(when, written, script.steps[0])
+    first = _time(when, written, script.steps[0]) if script.steps else t.now
     yield from _alerts(t, concern, (cast.staff["dsl"], cast.staff["deputy"]), written, until=first)
     for step in script.steps:
         yield _time(when, written, step)
-        _take(t, cast, plan, concern, when, step)
+        _take(t, cast, plan, concern, written, step)
 
 
 def _time(told: datetime, written: datetime, step: Step) -> datetime:
-    by_clock = at(_day(told, step.days), step.clock) if step.clock else told
+    by_clock = at(_day(written, step.days), step.clock) if step.clock else told
     return max(by_clock, later(written, step.minutes or _SOONEST_MINUTES))
 
 
@@ -69,13 +104,13 @@ def told_at(plan: Plan, after: int) -> datetime:
     return held[after].starts + timedelta(minutes=held[after].minutes)
 
 
-def _take(t: Teller, cast: Cast, plan: Plan, concern: UUID, told: datetime, step: Step) -> None:
+def _take(t: Teller, cast: Cast, plan: Plan, concern: UUID, written: datetime, step: Step) -> None:
     values: dict[str, Any] = {}
     for name, value in step.said.items():
-        if isinstance(value, int):
-            values[name] = _day(told, value).isoformat()
-        elif name == "sent_at":
-            values[name] = at(_day(told, step.days), value).isoformat()
+        if name == "sent_at" and isinstance(value, int):
+            values[name] = later(written, value).isoformat()
+        elif isinstance(value, int):
+            values[name] = _day(written, value).isoformat()
         else:
             values[name] = plan.say(value)
     if step.command == "concerns/complete-action":
@@ -122,22 +157,3 @@ def about_staff(t: Teller, cast: Cast) -> Story:
         rationale="Two weeks of practice were visited without notice. The club has given its coaches the"
         " code again.",
     )
-
-
-def fresh_concern(t: Teller, cast: Cast, plan: Plan) -> Story:
-    """Passed on a little while ago, and nobody has read it yet."""
-    raised = later(t.now, -FRESH_MINUTES)
-    yield raised
-    mentor = plan.mentor_person
-    if mentor is None:
-        raise LookupError("The mentee has a mentor by now.")
-    concern = t.worry(
-        mentor,
-        plan.case_id,
-        childs_words="If I told you something about my brother, would you have to tell?",
-        facts=plan.say("{name} had a mark on {his} arm and pulled {his} sleeve down when I looked."),
-        opinion="I keep thinking about it. I'd rather say it once too often.",
-        disclosed_at=told_at(plan, 1).isoformat(),
-        mentee_informed="Yes: I said that I can't promise to keep it.",
-    )
-    yield from _alerts(t, concern, (cast.staff["dsl"], cast.staff["deputy"]), raised, until=t.now)

@@ -15,6 +15,13 @@ from app.staff_office import StaffOffice
 
 COURSE: Final = "Peer mentor training, two days"
 AGREEMENT: Final = "2"
+_FIRST_PANELS: Final = (
+    "Ms Price and Mr Bevan",
+    "Mr Bevan and Ms Hughes",
+    "Ms Price and Mr Okonkwo",
+)
+"""Before there was a mentor to sit on one."""
+_FIRST_BACK: Final = 165
 _PANELS: Final = (
     "Ms Price, Mr Bevan and the Head Peer Mentor",
     "Mr Bevan and two peer mentors",
@@ -28,6 +35,7 @@ def recruiting(t: Teller, cast: Cast, office: StaffOffice, recruit: Recruit) -> 
     """From the application as far as this pupil came, with an account once they may mentor."""
     price = cast.staff["coordinator"]
     number, pupil, applied = recruit.number, recruit.pupil, recruit.applied
+    panels = _FIRST_PANELS if applied < t.day(_FIRST_BACK) else _PANELS
     minute = f"{number * 7 % 60:02d}"
 
     def on(later: int) -> date:
@@ -44,7 +52,7 @@ def recruiting(t: Teller, cast: Cast, office: StaffOffice, recruit: Recruit) -> 
         "mentors/interview",
         mentor,
         held_on=on(4).isoformat(),
-        panel=_PANELS[number % len(_PANELS)],
+        panel=panels[number % len(panels)],
         notes=recruit.interview,
     )
     if recruit.stage == "interviewed":
@@ -75,7 +83,7 @@ def recruiting(t: Teller, cast: Cast, office: StaffOffice, recruit: Recruit) -> 
 
 def supervising(t: Teller, cast: Cast, recruits: Sequence[Recruit]) -> Story:
     """Group supervision about every five weeks, in two groups on two days; two pupils keep missing it."""
-    words = lists()["supervision"]
+    words, parts = lists()["supervision"], lists()["took_part"]
     for turn, back in enumerate(_SUPERVISED_BACK):
         for group in (0, 1):
             on = t.day(back - group)
@@ -83,6 +91,7 @@ def supervising(t: Teller, cast: Cast, recruits: Sequence[Recruit]) -> Story:
             for recruit in recruits[group::2]:
                 if not _is_mentor(recruit, on):
                     continue
+                part = parts[(recruit.number // 2 + turn * 5) % len(parts)]
                 if recruit.supervised or back > _MISSES_SUPERVISION_FROM:
                     t.give(
                         cast.staff["coordinator2" if group else "coordinator"],
@@ -90,7 +99,7 @@ def supervising(t: Teller, cast: Cast, recruits: Sequence[Recruit]) -> Story:
                         cast.mentors[recruit.pupil.name],
                         kind="group",
                         held_on=on.isoformat(),
-                        notes=words[(turn * 2 + group) % len(words)],
+                        notes=f"{words[(turn * 2 + group) % len(words)]} {say(part, recruit.pupil)}",
                     )
 
 
@@ -131,8 +140,8 @@ def _why_down(recruit: Recruit) -> str:
     if recruit.pupil.left:
         return "Leaves us after the exams. Thanked in assembly, with a card from the mentees."
     reasons = (
-        "Needs the time for exams. Would like to come back to the drop-in room.",
-        "Rehearsals every lunch until the spring. Handed over with care.",
+        "Needs the time for other things this year. Would like to come back to the drop-in room.",
+        "Rehearsals every lunch from now on. Handed over with care.",
         "Has taken on a younger brother's mornings. We are grateful for what was done.",
     )
     return reasons[recruit.number % len(reasons)]

@@ -5,38 +5,35 @@ because its end hasn't come.
 """
 
 import random
-import re
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Final
 
+from app.demo.diary import WEEK, Diary
 from app.demo.people import Pupil, pupils
-from app.demo.plans import Meeting, Plan, Second
-from app.demo.recruits import CASELOAD, Deck, Recruit, recruit_all
-from app.demo.tales import Session, Tale, lists, say, tales
-from app.demo.terms import Days, at, first_day, is_school_day, next_school_day, school_year
+from app.demo.plans import Plan, Second
+from app.demo.recruits import CASELOAD, Recruit, recruit_all
+from app.demo.scripts import scripts
+from app.demo.tales import Tale, say, tales
+from app.demo.terms import Days, is_school_day, next_school_day
+from app.demo.wording import Wording, tutor_of
 
 DAYS: Final = 185
 """School days that the story covers: nearly a school year."""
-_WEEK: Final = timedelta(days=7)
 _OLDEST: Final = 168
 _RECENT: Final = (52, 8)
 _RECENT_CASES: Final = 34
-_SETTLED_DAYS: Final = 60
-"""Calendar days after the summer from which on no case was carried over it."""
 _PINNED: Final = {
     "partner": 150, "slipper": 138, "hunger": 124, "carer": 116, "arms": 108, "parcel": 92, "baby": 52,
 }  # fmt: skip
 """How many school days ago cases were referred in which something was disclosed that is settled by now."""
-_MET: Final = {"nan": (5, 9), "online": (2, 1), "brother": (1, 1)}
+_MET: Final = {"nan": (5, 9), "online": (2, 3), "brother": (1, 1)}
 """Which session of the other cases with a disclosure was how many school days ago."""
-_LUNCH: Final = ("12:50", "12:55", "13:00", "13:05", "13:10")
-_CLOCKS: Final = (*_LUNCH, "15:20")
-_AT_LUNCH: Final = re.compile(r"lunch|canteen|break|\bate?\b|eat|pudding|queue", re.IGNORECASE)
+_APART_DAYS: Final = 4
+"""Calendar days between two disclosures, at least."""
 _WAITING: Final = (6, 4, 3, 2, 1)
 _QUIET_BACK: Final = 19
 _TRIES: Final = 30
-_MOST_MISSED: Final = 2
 _MENTEE_YEARS: Final = (7, 8, 9)
 _DECLINED: Final = (158, 139, 121, 104, 87, 70, 44, 23, 9)
 
@@ -51,11 +48,9 @@ class Year:
         oldest = max(_MENTEE_YEARS) + 1
         self._pupils = [p for p in pupils() if p.year_group <= oldest and not p.left]
         self._taken = {recruit.pupil.name for recruit in self.recruits}
-        words = lists()
-        self._matches, self._places, self._missed, self._expects = (
-            Deck(self._chance, words[name]) for name in ("matches", "places", "missed", "expectations")
-        )
-        self._says = {route: Deck(self._chance, words[name]) for route, name in _SAID_BY.items()}
+        self._wording = Wording(self._chance, today)
+        self._diary = Diary(self._chance, self.days, self._wording)
+        self._in_scripts: set[str] = set()
         self.plans = sorted(self._plans(), key=lambda plan: plan.referred)
         self._give_mentors()
         over = [p for p in self._plain() if p.span[1] < self.days.back(20) and len(p.meetings) >= 6]
@@ -75,6 +70,7 @@ class Year:
         for recruit in [p.mentor for p in going_on if p.mentor][:2]:
             recruit.supervised = False
         going_on[-1].letter = False
+        self._wording.write(self.plans)
 
     @property
     def by_key(self) -> dict[str, Plan]:
@@ -110,13 +106,12 @@ class Year:
             if done == 2 or matched >= plan.meetings[3].starts.date() or plan.tale.more:
                 continue
             mentor = self._mentor_for(plan)
-            if plan.mentor in (None, mentor):
+            if plan.mentor in (None, mentor) or _goes_on_elsewhere(plan, ended):
                 continue
             mentor.busy.append(plan.span)
             why = plan.say(_WHY_HANDED_OVER[done])
-            reason = say(self._matches.draw(), plan.pupil, mentor.pupil.called)
-            times = self._time(ended, 9, 11), self._time(matched, 9, 11)
-            plan.second = Second(2, *times, mentor, why, reason)
+            times = self._diary.time(ended, 9, 11), self._diary.time(matched, 9, 11)
+            plan.second = Second(2, *times, mentor, why)
             done += 1
 
     # When
@@ -128,15 +123,38 @@ class Year:
         pinned = {t.key: t for t in told if t.key}
         backs = self._referral_days(len(plain))
         found = [self._case(tale, back) for tale, back in zip(plain, backs, strict=True)]
-        found += [self._case(pinned[key], back, weekly=True) for key, back in _PINNED.items()]
-        found += [self._case_met(pinned[key], *met) for key, met in _MET.items()]
+        found += self._with_scripts(pinned)
         for ending, days in (("waiting", _WAITING), ("declined", _DECLINED)):
             some = [t for t in told if t.ending == ending]
             found += [self._referral(tale, self.days.back(b)) for tale, b in zip(some, days, strict=True)]
         for plan in found:
             if plan.tale.ending == "declined":
                 on = next_school_day(plan.referred.date(), self._chance.randint(1, 3))
-                plan.ended = self._time(on, 10, 15)
+                plan.ended = self._diary.time(on, 10, 15)
+        return found
+
+    def _with_scripts(self, pinned: dict[str, Tale]) -> list[Plan]:
+        """The cases in which something is disclosed, and never in two of them within days of each other."""
+        after = {script.key: script.after for script in scripts()}
+        found: list[Plan] = []
+        days: list[date] = []
+
+        def keep(plan: Plan) -> None:
+            found.append(plan)
+            days.append(told_on(plan, after[plan.tale.key]))
+            self._in_scripts.add(plan.pupil.called)
+
+        for key, met in _MET.items():
+            keep(self._case_met(pinned[key], *met))
+        for key, back in _PINNED.items():
+            plan = self._case(pinned[key], back, weekly=True)
+            for more in range(1, _TRIES):
+                told = told_on(plan, after[key])
+                if all(abs((told - day).days) >= _APART_DAYS for day in days):
+                    break
+                self._taken.discard(plan.pupil.name)
+                plan = self._case(pinned[key], back + more % _APART_DAYS, weekly=True)
+            keep(plan)
         return found
 
     def _referral_days(self, count: int) -> list[int]:
@@ -152,25 +170,25 @@ class Year:
         for day in map(self.days.back, (*earlier, *elsewhere)):
             plan = self._referral(tale, day)
             for gap in (7,) if weekly else (14, 7):
-                self._meet(plan, gap)
-                if not self._crosses_summer(plan):
+                self._diary.meet(plan, gap)
+                if not self._diary.crosses_summer(plan):
                     return plan
             self._taken.discard(plan.pupil.name)
         plan = self._referral(tale, self.days.back(back))
-        self._meet(plan, 7)
+        self._diary.meet(plan, 7)
         return plan
 
     def _case_met(self, tale: Tale, session: int, back: int) -> Plan:
         """A case whose session of that number was so many school days ago."""
         met = [self.days.back(back)]
         while len(met) <= session:
-            day = met[0] - _WEEK
+            day = met[0] - WEEK
             while not is_school_day(day):
-                day -= _WEEK
+                day -= WEEK
             met.insert(0, day)
         begun = Days(met[0], 8)
         plan = self._referral(tale, begun.back(7))
-        self._meet(plan, 7, first=met[0], matched=begun.back(4))
+        self._diary.meet(plan, 7, first=met[0], matched=begun.back(4))
         plan.ended = None
         return plan
 
@@ -183,91 +201,30 @@ class Year:
             and one.is_here(day, today)
             and one.year_on(day, today) in _MENTEE_YEARS
             and tale.mentee.fits(one)
+            and not self._is_heard(tale, one)
         ]
         pupil = self._chance.choice([p for p in free if p.year_on(day, today) in tale.years] or free)
         self._taken.add(pupil.name)
+        mentor = self._asking_mentor(day) if tale.route == "mentor" else None
         return Plan(
             tale,
             pupil,
-            referred=self._time(day, 8, 12),
-            referred_by=self._referrer(tale, pupil, day),
+            referred=self._diary.time(day, 8, 12),
+            referred_by=f"{mentor.pupil.shown}, peer mentor" if mentor else self._referrer(tale, pupil, day),
             coordinator=self._chance.choice(("coordinator", "coordinator", "coordinator2")),
+            referrer=mentor,
         )
+
+    def _asking_mentor(self, day: date) -> Recruit:
+        ready = [r for r in self.recruits if r.stage == "ready" and r.ready_on < day]
+        return self._chance.choice([r for r in ready if r.stands_down is None or r.stands_down > day])
 
     def _referrer(self, tale: Tale, pupil: Pupil, day: date) -> str:
         if tale.asked_by:
             return say(tale.asked_by, pupil)
         if tale.route == "staff":
-            tutors = lists()["tutors"]
-            return f"{tutors[(pupil.year_group * 5 + ord(pupil.form)) % len(tutors)]}, form tutor"
-        if tale.route == "mentor":
-            ready = [r for r in self.recruits if r.stage == "ready" and r.ready_on < day]
-            ready = [r for r in ready if r.stands_down is None or r.stands_down > day]
-            return f"{self._chance.choice(ready).pupil.shown}, peer mentor"
-        return say(self._says[tale.route].draw(), pupil)
-
-    def _meet(self, plan: Plan, gap: int, first: date | None = None, matched: date | None = None) -> None:
-        """Plan the match, the meetings and the end."""
-        chance, tale = self._chance, plan.tale
-        matched = matched or next_school_day(plan.referred.date(), chance.randint(2, 4))
-        plan.matched = self._time(matched, 9, 11)
-        day = first or next_school_day(matched, chance.randint(2, 4))
-        over_lunch = any(_AT_LUNCH.search(f"{one.focus} {one.notes}") for one in (*tale.sessions, *tale.more))
-        clock = chance.choice(_LUNCH if over_lunch else _CLOCKS)
-        plan.meetings, plan.asked, plan.extended = [], None, None
-        day = self._some_meetings(plan, day, clock, gap, tale.sessions, exact=first is not None)
-        last = plan.meetings[-1].recorded
-        if tale.more:
-            plan.asked = last + timedelta(minutes=4)
-            extended = next_school_day(last.date(), chance.randint(1, 4))
-            plan.extended = self._time(extended, 10, 12)
-            while day <= extended:
-                day += _WEEK
-            self._some_meetings(plan, day, clock, gap, tale.more)
-        on = next_school_day(plan.meetings[-1].recorded.date(), chance.randint(2, 6))
-        plan.ended = self._time(on, 14, 16)
-
-    def _some_meetings(
-        self,
-        plan: Plan,
-        day: date,
-        clock: str,
-        gap: int,
-        sessions: Sequence[Session],
-        *,
-        exact: bool = False,
-    ) -> date:
-        """Add them, with some that didn't happen, and give the day after which the next one would be."""
-        for session in sessions:
-            while not is_school_day(day):
-                day += _WEEK
-            starts, minutes = at(day, clock), self._chance.choice((20, 25, 25, 30, 30, 35, 40))
-            missed = sum(meeting.session is None for meeting in plan.meetings)
-            if plan.meetings and missed < _MOST_MISSED and not exact and self._chance.random() < 0.1:
-                recorded = starts + timedelta(minutes=self._chance.randint(15, 50))
-                plan.meetings.append(Meeting(starts, 0, recorded, None, self._missed.draw()))
-                day += _WEEK
-                while not is_school_day(day):
-                    day += _WEEK
-                starts = at(day, clock)
-            recorded = starts + timedelta(minutes=minutes + self._chance.randint(3, 20))
-            if not exact and self._chance.random() < 0.08:
-                recorded = self._time(next_school_day(day, self._chance.randint(1, 3)), 8, 9)
-            plan.meetings.append(Meeting(starts, minutes, recorded, session))
-            day += timedelta(days=gap)
-        return day
-
-    def _crosses_summer(self, plan: Plan) -> bool:
-        """Whether it would have to wait for the end of a summer that is some time ago."""
-        summer = first_day(school_year(self.days.today))
-        if (self.days.today - summer).days < _SETTLED_DAYS:
-            return False
-        return plan.referred.date() < summer and plan.span[1] >= summer
-
-    def _time(self, day: date, first: int, last: int) -> datetime:
-        """A time of that day, from the first hour to before the last."""
-        minute = self._chance.randint(first * 60 + 5, last * 60 - 5)
-        return at(day, f"{minute // 60:02d}:{minute % 60:02d}")
+            return f"{tutor_of(pupil.tutor_group(day, self.days.today))}, form tutor"
+        return say(self._wording.draw(_SAID_BY[tale.route]), pupil)
 
     # Who
 
@@ -297,20 +254,35 @@ class Year:
     def _fits(self, recruit: Recruit, plan: Plan, caseload: int) -> bool:
         begins, ends = plan.span
         may = recruit.may_take(plan.pupil, begins, ends, self.days.today)
-        return may and plan.tale.mentor.fits(recruit.pupil) and recruit.load(begins, ends) < caseload
+        may = may and plan.tale.mentor.fits(recruit.pupil) and recruit is not plan.referrer
+        return may and not self._is_heard(plan.tale, recruit.pupil) and recruit.load(begins, ends) < caseload
+
+    def _is_heard(self, tale: Tale, pupil: Pupil) -> bool:
+        """Whether somebody of that name is in another disclosure: the lead would mix them up."""
+        return bool(tale.key) and pupil.called in self._in_scripts
 
     def _give(self, recruit: Recruit, plan: Plan) -> None:
         plan.mentor = recruit
         recruit.busy.append(plan.span)
-        plan.match_reason = plan.say(self._matches.draw())
-        plan.expectations = plan.say(self._expects.draw())
-        plan.place = self._places.draw()
-        for meeting in plan.meetings:
-            meeting.missed = plan.say(meeting.missed)
+        if plan.tale.key:
+            self._in_scripts.add(recruit.pupil.called)
 
 
+def told_on(plan: Plan, after: int) -> date:
+    """The day of the session of that number: what is said in it is said on that day."""
+    return [meeting for meeting in plan.meetings if meeting.session][after].starts.date()
+
+
+def _goes_on_elsewhere(plan: Plan, ended: date) -> bool:
+    """Whether the mentor of this case has another mentee within the weeks after its end."""
+    until = ended + _AWAY
+    busy = plan.mentor.busy if plan.mentor else []
+    return any(b <= until and e >= ended for b, e in busy if (b, e) != plan.span)
+
+
+_AWAY: Final = timedelta(days=40)
 _WHY_HANDED_OVER: Final = (
-    "{mentor} has exams and can't come any more for now. {name} was told by both of us.",
-    "{mentor} is off with a broken ankle for some weeks. {name} would rather go on than wait.",
+    "{mentor} has to be at home more for now and can't come. {name} was told by both of us.",
+    "{mentor} has a broken ankle and can't do stairs for some weeks. {name} would rather go on than wait.",
 )
 _SAID_BY: Final = {"self": "selves", "parent": "parents"}

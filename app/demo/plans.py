@@ -6,7 +6,7 @@ from typing import Final
 from uuid import UUID
 
 from app.access.person import Person
-from app.demo.people import Pupil
+from app.demo.people import STAFF, Pupil
 from app.demo.recruits import Recruit
 from app.demo.tales import Session, Tale, say
 
@@ -24,6 +24,7 @@ class Meeting:
     missed: str = ""
     misread: int = 0
     """The minutes that the mentor typed first, where they were wrong."""
+    place: str = ""
 
 
 @dataclass
@@ -35,7 +36,7 @@ class Second:
     matched: datetime
     mentor: Recruit
     why: str
-    match_reason: str
+    match_reason: str = ""
 
 
 @dataclass
@@ -57,6 +58,11 @@ class Plan:
     match_reason: str = ""
     expectations: str = ""
     place: str = ""
+    """Where they meet when nothing else was agreed."""
+    letters: tuple[str, str] = ("", "")
+    """What the letters home at the match and at the end are about."""
+    referrer: Recruit | None = None
+    """The mentor who asked, where it was one; somebody else is matched."""
     letter: bool = True
     """Whether anybody thought of writing home at the match."""
     second: Second | None = None
@@ -67,7 +73,8 @@ class Plan:
 
     def say(self, words: str) -> str:
         """Words about this mentee."""
-        return say(words, self.pupil, self.mentor.pupil.called if self.mentor else "")
+        coordinator = next(one.name for one in STAFF if one.sign_in == self.coordinator)
+        return say(words, self.pupil, self.mentor.pupil.called if self.mentor else "", coordinator)
 
     @property
     def span(self) -> tuple[date, date]:

@@ -1,19 +1,16 @@
 """Which stories the invented year has: every planned case, and what else happened to some of them."""
 
 from datetime import date, datetime
-from typing import Final
 
 from app.demo.cases import mentoring
-from app.demo.disclosures import about_staff, fresh_concern, told_at, told_to_mentors
+from app.demo.disclosures import about_staff, told_at, told_to_mentors
 from app.demo.mentors import looking_after
 from app.demo.planning import DAYS, Year
 from app.demo.plans import Plan
 from app.demo.scripts import scripts
-from app.demo.tales import lists
 from app.demo.telling import Cast, Story, Teller
 from app.demo.terms import at, first_day, next_school_day, school_days_back, school_year
-
-FRESH: Final = "brother"
+from app.demo.wording import objections
 
 
 def stories(t: Teller, cast: Cast, year: Year) -> list[Story]:
@@ -33,7 +30,6 @@ def stories(t: Teller, cast: Cast, year: Year) -> list[Story]:
         coming_back(t, cast, year.comes_back),
         about_staff(t, cast),
         from_the_paper_file(t, cast),
-        fresh_concern(t, cast, plans[FRESH]),
     ]
 
 
@@ -43,7 +39,7 @@ def named_in_words(t: Teller, cast: Cast) -> Story:
     t.give(
         cast.staff["tutor"],
         "cases/refer",
-        pupil_in_words="The tall boy in my Year 8 form who joined after half-term",
+        pupil_in_words="The tall boy in my form, with the blue rucksack",
         route="staff",
         reasons=["friendships", "settling_in"],
         words="Sits by himself in registration, leaves at the bell. I think he would say yes to a mentor.",
@@ -103,16 +99,14 @@ def from_the_paper_file(t: Teller, cast: Cast) -> Story:
 
 def objecting(t: Teller, cast: Cast, plan: Plan, number: int) -> Story:
     """A guardian objects, so the case waits; two of them agreed in the end."""
-    words = lists()
+    objection, agreed = objections()[number]
     told = _after_the_first(plan) if number else t.time(7, "15:05")
     yield told
-    reason = plan.say(words["objections"][number])
-    t.give(cast.staff["coordinator"], "cases/hold", plan.case_id, reason=reason)
+    t.give(cast.staff["coordinator"], "cases/hold", plan.case_id, reason=plan.say(objection))
     if number == 0:
         return
     yield at(next_school_day(told.date(), 2), "16:10")
-    agreed = plan.say(words["agreed_after_all"][number - 1])
-    t.give(cast.staff["deputy"], "cases/release", plan.case_id, reason=agreed)
+    t.give(cast.staff["deputy"], "cases/release", plan.case_id, reason=plan.say(agreed))
 
 
 def _after_the_first(plan: Plan) -> datetime:

@@ -33,6 +33,8 @@ _COHORTS: Final[tuple[tuple[int, int, int, Stage], ...]] = (
 )
 _RECRUITS: Final = 42
 """With whom the record begins, those who have left since included, besides the two who can sign in."""
+_FIRST_LOT: Final = 173
+"""The school day before today by which those with whom the record begins had applied."""
 _LEAVERS: Final = 5
 _STOPPERS: Final = 3
 _STOPPED_BACK: Final = 58
@@ -121,9 +123,10 @@ def recruit_all(chance: random.Random, days: Days, pupils: Sequence[Pupil]) -> l
     for pupil, until in leavers:
         add(pupil, days.back(183), "ready").stands_down = until
     taken = {recruit.pupil.name for recruit in recruits}
-    for count, oldest, newest, stage in ((_RECRUITS - len(leavers), 184, 180, "ready"), *_COHORTS):
-        for _ in range(count):
-            applied = days.back(chance.randint(newest, oldest))
+    for count, oldest, newest, stage in ((_RECRUITS - len(leavers), 182, _FIRST_LOT, "ready"), *_COHORTS):
+        for number in range(count):
+            # Spread evenly: a panel sees a handful of pupils a day.
+            applied = days.back(oldest - number * (oldest - newest + 1) // count)
             pupil = chance.choice(
                 [p for p in pupils if p.name not in taken and _may_apply(p, applied, days.today)]
             )

@@ -1,11 +1,11 @@
 """What the invented cases are about, in the words that people might use: read from `stories/*.txt`.
 
 A tale begins with `@ reasons | years | route`; then `:` the referral, `>` the purpose, `-` each session as
-`focus | notes` (`-+` when a friend came), `~ reason | wishes` an extension, `=` what the mentee would like at
-the review, and how it ends: `! outcome | reason` closed, `x` closed early, `d reason | other help` declined,
-`w` still waiting. `#` gives a tale the key by which a disclosure belongs to it. `?` says whom it can be
-about: she, he or any, and family names; `??` the same of the mentor. A fourth part of the first line says who
-asked.
+`focus | notes` or `focus | notes | place` (`-+` when a friend came), `*` where they always meet, `~ reason
+| wishes` an extension, `=` what the mentee would like at the review, and how it ends: `! outcome | reason`
+closed, `x` closed early, `d reason | other help` declined, `w` still waiting. `#` gives a tale the key by
+which a disclosure belongs to it. `?` says whom it can be about: she, he or any, and family names; `??` the
+same of the mentor. A fourth part of the first line says who asked.
 """
 
 from collections.abc import Mapping
@@ -29,6 +29,8 @@ class Session:
 
     focus: str
     notes: str
+    place: str = ""
+    """Where it has to be for what is written of it; empty: where they always meet."""
     friend_came: bool = False
 
 
@@ -68,15 +70,23 @@ class Tale:
     """Of a declined one: the other help that the pupil was pointed to."""
     reason: str = ""
     asked_by: str = ""
+    place: str = ""
     mentee: Who = ANYBODY
     mentor: Who = ANYBODY
 
 
-def say(words: str, pupil: Pupil, mentor: str = "") -> str:
-    """Words about this pupil, with the right pronouns. `mentor` is the peer mentor's name."""
+def say(words: str, pupil: Pupil, mentor: str = "", coordinator: str = "") -> str:
+    """Words about this pupil, with the right pronouns. `mentor` and `coordinator` are names."""
     he, him, his = ("she", "her", "her") if pupil.pronoun == "she" else ("he", "him", "his")
     return words.format(
-        name=pupil.called, mentor=mentor, he=he, him=him, his=his, He=he.title(), His=his.title()
+        name=pupil.called,
+        mentor=mentor,
+        coordinator=coordinator,
+        he=he,
+        him=him,
+        his=his,
+        He=he.title(),
+        His=his.title(),
     )
 
 
@@ -115,7 +125,8 @@ def _tale(lines: list[str]) -> Tale:
     for line in rest:
         mark, _, words = line.partition(" ")
         if mark in ("-", "-+"):
-            told.append(Session(*_two(words), friend_came=mark == "-+"))
+            focus, then = _two(words)
+            told.append(Session(focus, *_two(then), friend_came=mark == "-+"))
         else:
             said[mark] = words
         if mark == "~":
@@ -142,6 +153,7 @@ def _tale(lines: list[str]) -> Tale:
         outcome=outcome,
         reason=reason,
         asked_by="".join(asked_by),
+        place=said.get("*", ""),
         mentee=_who(said.get("?", "any")),
         mentor=_who(said.get("??", "any")),
     )

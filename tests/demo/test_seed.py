@@ -1,8 +1,9 @@
 """The invented year hangs together, on whichever day the demo begins."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from itertools import pairwise
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from domain.concern import Concern
 from domain.concern_facts import Acknowledged, Decided, Notified, Raised
 from domain.fact import Fact
 from domain.mentee_case_facts import SessionHeld
+from domain.mentor import Appointed, Interviewed
 from projections.caseload import Caseload
 from projections.mentors import Mentors
 from projections.positions import status, wait_for
@@ -36,8 +38,13 @@ def empty(demo_settings: Settings) -> Iterator[House]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("now", ["2026-11-20T15:30", "2026-09-03T07:00"])
-def test_the_year_can_be_told_on_any_day(empty: House, now: str) -> None:
+@pytest.mark.parametrize(
+    ("now", "waiting"),
+    [("2026-11-20T15:30", 1), ("2026-09-03T07:00", 0), ("2026-11-16T01:25", 0), ("2026-08-05T11:00", 0)],
+    ids=["school day", "first morning after the summer", "night after a weekend", "summer"],
+)
+def test_the_year_can_be_told_on_any_day(empty: House, now: str, waiting: int) -> None:
+    """`waiting` concerns are unread then: only while somebody is at school."""
     moment = datetime.fromisoformat(now).replace(tzinfo=LONDON)
     assert not is_begun(empty)
 
@@ -84,15 +91,19 @@ def test_the_year_can_be_told_on_any_day(empty: House, now: str) -> None:
         for concern_id in {fact.originator_id for _, fact in facts if isinstance(fact, Raised)}
         if (concern := empty.casework.load(Concern, concern_id)) and not concern.acknowledged
     ]
-    assert len(unread) == 1
+    assert len(unread) == waiting
     raised = [fact.originator_id for _, fact in facts if isinstance(fact, Raised)]
     assert 8 <= len(raised) <= 12
+    # Nobody raises, reads or decides at night, and no alert rings then: nothing was left unread.
+    at_school = [row.recorded_at.astimezone(LONDON) for row, fact in facts if fact.originator_id in raised]
+    assert all(is_school_day(when.date()) and time(8) <= when.time() < time(17, 30) for when in at_school)
     again = timedelta(minutes=empty.casework.policy().alert_again_after_minutes)
     for concern_id in raised:
         rang = list(_until_read(facts, concern_id, moment))
         assert rang[1] - rang[0] < timedelta(minutes=2)
         # It rang again as Casebook does, and nothing is due when the demo begins.
         assert all(later - sooner <= again for sooner, later in pairwise(rang))
+    _interviews_are_believable(facts)
     notes = Counter(fact.notes for fact in held)
     assert [words for words, times in notes.items() if times > 1] == []
 
@@ -111,6 +122,22 @@ def _facts(house: House) -> Iterator[tuple[StoredRow, Fact]]:
     while rows := house.recorder.rows_after(position, 500):
         yield from zip(rows, house.mapper.to_domain_events(rows), strict=True)
         position = rows[-1].notification_id
+
+
+def _interviews_are_believable(facts: list[tuple[StoredRow, Fact]]) -> None:
+    """Nobody sits on a panel in a post that nobody has yet, and a panel sees a handful of pupils a day."""
+    posts: set[str] = set()
+    interviews: Counter[date] = Counter()
+    for _, fact in facts:
+        if isinstance(fact, Appointed):
+            posts.add(fact.post)
+        if isinstance(fact, Interviewed):
+            interviews[fact.held_on] += 1
+            sits = re.findall(r"(?:Deputy )?Head Peer Mentor", fact.panel)
+            assert set(sits) <= posts, fact.panel
+            assert posts or "peer mentor" not in fact.panel
+    assert interviews.total() > 40
+    assert max(interviews.values()) <= 10
 
 
 def _until_read(facts: list[tuple[StoredRow, Fact]], concern_id: UUID, now: datetime) -> Iterator[datetime]:
