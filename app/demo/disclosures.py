@@ -10,6 +10,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from app.access.person import Person
+from app.demo.people import Pupil
 from app.demo.plans import Plan
 from app.demo.scripts import Script, Step, scripts
 from app.demo.tales import say
@@ -122,6 +123,42 @@ def _take(t: Teller, cast: Cast, plan: Plan, concern: UUID, written: datetime, s
 
 def _day(told: datetime, later_by: int) -> date:
     return next_school_day(told.date(), later_by) if later_by else told.date()
+
+
+def small_worry(t: Teller, cast: Cast, pupil: Pupil) -> Story:
+    """A tutor's worry of the last school day, decided on the next one unless a holiday lies between."""
+    raised, read = t.time(1, "15:10"), t.time(1, "15:34")
+    yield raised
+    concern = t.worry(
+        cast.staff["tutor"],
+        None,
+        about_words=f"{pupil.shown}, in my form",
+        facts="No lunch and no money for it, for the third time in a fortnight.",
+        opinion=say("{He} says it's only forgotten, and it may well be.", pupil),
+    )
+    deputy = cast.staff["deputy"]
+    yield from _alerts(t, concern, (cast.staff["dsl"], deputy), raised, until=read)
+    yield read
+    t.give(deputy, "concerns/acknowledge", concern)
+    following = next_school_day(raised.date())
+    soon = (following - raised.date()).days <= _ON_ONES_MIND
+    yield at(following, "10:20") if soon else t.time(1, "16:10")
+    t.give(
+        deputy,
+        "concerns/decide",
+        concern,
+        decision="monitor",
+        rationale=say("{His} father rang back: new shifts, and mornings that aren't sorted yet.", pupil),
+        alternatives="Early help was offered, and isn't wanted at present.",
+    )
+    t.give(
+        deputy,
+        "concerns/assign-action",
+        concern,
+        action="Ask how lunch has been",
+        owner="Mr Farrell",
+        due_on=next_school_day(raised.date(), 9).isoformat(),
+    )
 
 
 def about_staff(t: Teller, cast: Cast) -> Story:

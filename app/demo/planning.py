@@ -33,6 +33,8 @@ _APART_DAYS: Final = 4
 """Calendar days between two disclosures, at least."""
 _WAITING: Final = (6, 4, 3, 2, 1)
 _QUIET_BACK: Final = 19
+_AT_REVIEW: Final = 3
+"""How many cases are to be reviewed, at least."""
 _TRIES: Final = 30
 _MENTEE_YEARS: Final = (7, 8, 9)
 _DECLINED: Final = (158, 139, 121, 104, 87, 70, 44, 23, 9)
@@ -131,7 +133,18 @@ class Year:
             if plan.tale.ending == "declined":
                 on = next_school_day(plan.referred.date(), self._chance.randint(1, 3))
                 plan.ended = self._diary.time(on, 10, 15)
+        self._keep_some_at_review(found)
         return found
+
+    def _keep_some_at_review(self, plans: Sequence[Plan]) -> None:
+        """Let the newest endings wait a day or two where a coordinator would have nothing to review."""
+        today = self.days.today
+        met = [p for p in plans if p.ended and not p.tale.key and p.tale.ending == "closed"]
+        met = [p for p in met if p.meetings[-1].recorded.date() < today]
+        met.sort(key=lambda plan: plan.ended or plan.referred, reverse=True)
+        for number, plan in enumerate(met[:_AT_REVIEW]):
+            if plan.ended and plan.ended.date() <= today:
+                plan.ended = self._diary.time(next_school_day(today, number + 1), 14, 16)
 
     def _with_scripts(self, pinned: dict[str, Tale]) -> list[Plan]:
         """The cases in which something is disclosed, and never in two of them within days of each other."""
@@ -153,7 +166,7 @@ class Year:
                 if all(abs((told - day).days) >= _APART_DAYS for day in days):
                     break
                 self._taken.discard(plan.pupil.name)
-                plan = self._case(pinned[key], back + more % _APART_DAYS, weekly=True)
+                plan = self._case(pinned[key], min(back + more, _OLDEST - 1), weekly=True)
             keep(plan)
         return found
 

@@ -3,14 +3,15 @@
 from datetime import date, datetime
 
 from app.demo.cases import mentoring
-from app.demo.disclosures import about_staff, told_at, told_to_mentors
+from app.demo.disclosures import about_staff, small_worry, told_at, told_to_mentors
 from app.demo.mentors import looking_after
+from app.demo.people import Pupil, pupils
 from app.demo.planning import DAYS, Year
 from app.demo.plans import Plan
 from app.demo.scripts import scripts
 from app.demo.telling import Cast, Story, Teller
 from app.demo.terms import at, first_day, next_school_day, school_days_back, school_year
-from app.demo.wording import objections
+from app.demo.wording import form_of, objections
 
 
 def stories(t: Teller, cast: Cast, year: Year) -> list[Story]:
@@ -28,9 +29,16 @@ def stories(t: Teller, cast: Cast, year: Year) -> list[Story]:
         *found,
         named_in_words(t, cast),
         coming_back(t, cast, year.comes_back),
+        small_worry(t, cast, _somebody_in(form_of("Mr Farrell"), year)),
         about_staff(t, cast),
         from_the_paper_file(t, cast),
     ]
+
+
+def _somebody_in(form: str, year: Year) -> Pupil:
+    """A pupil of that form without a case."""
+    day, mentees = year.days.back(1), {plan.pupil.name for plan in year.plans}
+    return next(p for p in pupils() if p.tutor_group(day, year.days.today) == form and p.name not in mentees)
 
 
 def named_in_words(t: Teller, cast: Cast) -> Story:

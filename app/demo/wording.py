@@ -25,6 +25,12 @@ def tutor_of(form: str) -> str:
     return tutors[(int(form[:-1]) - _YOUNGEST) * len(_FORMS) + _FORMS.index(form[-1])]
 
 
+def form_of(tutor: str) -> str:
+    """The form whose tutor that is."""
+    year, form = divmod(lists()["tutors"].index(tutor), len(_FORMS))
+    return f"{_YOUNGEST + year}{_FORMS[form]}"
+
+
 def objections() -> list[tuple[str, str]]:
     """What a guardian objects to, and what was agreed after all; the first is still waiting for that."""
     pairs = (line.partition("|") for line in lists()["objections"])

@@ -14,7 +14,7 @@ from app.demo.plans import Plan
 from app.demo.scripts import scripts
 from app.demo.tales import Tale, lists, tales
 from app.demo.terms import school_year
-from app.demo.wording import objections, tutor_of
+from app.demo.wording import form_of, objections, tutor_of
 from tests.demo.test_plan import TODAYS
 
 _NOT_A_NOUN = r"(is|are|was|were|and|or|too|better)\b"
@@ -132,6 +132,7 @@ def test_a_form_has_one_tutor_and_a_tutor_one_form(year: Year) -> None:
             form = plan.pupil.tutor_group(day, year.days.today)
             forms[school_year(day), tutor].add(form)
             assert tutor == tutor_of(form)
+            assert form_of(tutor) == form
     assert len(forms) > 10
     assert all(len(of_one) == 1 for of_one in forms.values())
     assert len({tutor_of(f"{of}{form}") for of in (7, 8, 9) for form in "HWBCLR"}) == 18
