@@ -60,7 +60,8 @@ class Year:
         now = [p for p in now if p.mentor and not p.mentor.sign_in]
         self._hand_over(over[3::7])
         self._go_quiet(now)
-        self.comes_back = next(p for p in over[-25:] if p.second is None and p.tale.ending == "closed")
+        back = [p for p in over if p.pupil.year_group in _MENTEE_YEARS][-25:]
+        self.comes_back = next(p for p in back if p.second is None and p.tale.ending == "closed")
         waits = next(p for p in reversed(now) if p.stops_before is None and self._next_after(p, 7) > 0)
         waits.stops_before = self._next_after(waits, 7)
         waits.ended = None
