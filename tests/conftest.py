@@ -8,14 +8,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import uuid4
 
-import psycopg
 import pytest
 from argon2 import PasswordHasher
 from flask import Flask
 from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
 from playwright.sync_api import Browser, sync_playwright
-from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from app.access import accounts
@@ -24,7 +22,7 @@ from app.house import House
 from app.record.keys import create_kek
 from app.record.migrate import migrate
 from app.settings import Settings
-from tests.databases import Templates
+from tests.databases import Templates, without_waiting_for_the_disk
 from tests.journeys.chromium import QUIET, installed_browser
 from tests.journeys.glass import Glass
 
@@ -85,7 +83,7 @@ def cluster() -> Iterator[Embedded]:
         Path(folder).chmod(0o755)
         embedded = Embedded(Path(folder) / "data")
         embedded.start()
-        _without_waiting_for_the_disk(embedded)
+        without_waiting_for_the_disk(embedded)
         yield embedded
         embedded.stop()
         embedded.remove()
@@ -154,11 +152,3 @@ def fresh(cluster: Embedded, templates: Templates, kind: str, folder: Path) -> I
 
 def _url(cluster: Embedded, role: Role, database: str) -> str:
     return make_conninfo(cluster.url(role), dbname=database)
-
-
-def _without_waiting_for_the_disk(cluster: Embedded) -> None:
-    """What these tests write needn't survive a power cut; tests of that run servers of their own."""
-    with psycopg.connect(cluster.url("superuser"), autocommit=True) as connection:
-        for setting in ("fsync", "full_page_writes", "synchronous_commit"):
-            connection.execute(sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(setting)))
-        connection.execute("SELECT pg_reload_conf()")

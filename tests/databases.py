@@ -149,3 +149,11 @@ def _copy_in(connection: Connection, table: tuple[str, str], rows: bytes) -> Non
     words = sql.SQL("COPY {} FROM STDIN").format(sql.Identifier(*table))
     with connection.cursor().copy(words) as copy:
         copy.write(rows)
+
+
+def without_waiting_for_the_disk(cluster: Embedded) -> None:
+    """What these tests write needn't survive a power cut; tests of that run servers of their own."""
+    with psycopg.connect(cluster.url("superuser"), autocommit=True) as connection:
+        for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+            connection.execute(sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(setting)))
+        connection.execute("SELECT pg_reload_conf()")

@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from app.embedded import Embedded
+from tests.databases import without_waiting_for_the_disk
 
 PLACE: Final = "CASEBOOK_MUTATION_DATA_DIR"
 
@@ -19,6 +20,7 @@ def one_cluster() -> Iterator[None]:
         Path(folder).chmod(0o755)
         embedded = Embedded(Path(folder) / "data")
         embedded.start()
+        without_waiting_for_the_disk(embedded)
         os.environ[PLACE] = str(embedded.data_dir)
         try:
             yield

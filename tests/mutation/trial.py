@@ -15,7 +15,7 @@ from types import CodeType, ModuleType
 from typing import Final, Literal
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from tests.mutation.mutants import Mutant
 
@@ -102,6 +102,8 @@ def _begin(root: Path, mutant: Mutant, tests: Sequence[str]) -> int:
         os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
         # A busy machine is no reason to take a mutant for noticed.
         calm = settings(deadline=None, suppress_health_check=list(HealthCheck))
+        # What notices one needn't be made small, which takes a minute where there is a database.
+        calm = settings(calm, phases=(Phase.explicit, Phase.generate))
         settings.register_profile("mutation", calm, derandomize=True, database=None)
         settings.load_profile("mutation")
         sys.meta_path.insert(0, _Finder(root, mutant))
