@@ -165,7 +165,7 @@ def _list(encode: Codec, decode: Codec | None) -> tuple[Codec, Codec]:
 
 def _object(kind: type) -> tuple[Codec, Codec]:
     """A small frozen dataclass inside a fact, as an object with the same names."""
-    hints = get_type_hints(kind, include_extras=True)
+    hints = get_type_hints(kind)
     codecs = {f.name: _codec(hints[f.name]) for f in fields(kind)}
 
     def write(value: Any) -> dict[str, Any]:
