@@ -72,12 +72,13 @@ def test_a_record_that_holds_fewer_of_them_is_believed(mapper: SealedMapper, gon
     assert shelf.asked == [1, 3, 1]
 
 
-def test_another_last_fact_is_opened_with_all_before_it(mapper: SealedMapper) -> None:
+@pytest.mark.parametrize("years", [1, -1])
+def test_another_last_fact_is_opened_with_all_before_it(mapper: SealedMapper, years: int) -> None:
     shelf = Shelf(mapper)
     mapper.stream(shelf.subject, shelf.read)
-    later = RECORDED_AT.replace(year=RECORDED_AT.year + 1)
-    shelf.rows[-1] = shelf.rows[-1]._replace(recorded_at=later)
-    assert mapper.stream(shelf.subject, shelf.read)[-1].fact.timestamp == later
+    another = RECORDED_AT.replace(year=RECORDED_AT.year + years)
+    shelf.rows[-1] = shelf.rows[-1]._replace(recorded_at=another)
+    assert mapper.stream(shelf.subject, shelf.read)[-1].fact.timestamp == another
     assert shelf.asked == [1, 3, 1]
 
 
@@ -105,14 +106,16 @@ def test_one_stream_is_never_given_for_another(mapper: SealedMapper) -> None:
     assert mapper.stream(uuid4(), lambda _since: []) == ()
 
 
-def test_what_is_not_wanted_is_neither_opened_nor_given(mapper: SealedMapper) -> None:
+@pytest.mark.parametrize("count", [1, 3])
+def test_what_is_not_wanted_is_neither_opened_nor_given(mapper: SealedMapper, count: int) -> None:
     shelf = Shelf(mapper)
-    shelf.rows = shelf.rows[:1]
+    shelf.rows = shelf.rows[:count]
     assert mapper.stream(shelf.subject, shelf.read, "concern.raised".__eq__) == ()
     assert mapper._opened.find(shelf.subject) is None
     assert mapper.stream(shelf.subject, shelf.read, "mentee-case.referred".__eq__)
     assert mapper.stream(shelf.subject, shelf.read, "concern.raised".__eq__) == ()
-    assert shelf.asked == [1, 1, 1], "once each time: whoever asks is noted each time"
+    assert mapper.stream(shelf.subject, shelf.read, "mentee-case.referred".__eq__)
+    assert shelf.asked == [1, 1, count, count], "once each time: whoever asks is noted each time"
 
 
 def test_what_was_opened_is_gone_with_its_key(
@@ -127,6 +130,20 @@ def test_what_was_opened_is_gone_with_its_key(
         )
     keys._known.clear()
     assert vars(mapper.stream(shelf.subject, shelf.read)[0].fact)["words"] is ERASED
+
+
+def test_what_is_let_go_is_not_in_memory_any_more(mapper: SealedMapper) -> None:
+    """A key was destroyed somewhere: what it opened mustn't outlive it, whoever it was about."""
+    shelf, other = Shelf(mapper), Shelf(mapper)
+    first = mapper.stream(shelf.subject, shelf.read)
+    mapper.stream(other.subject, other.read)
+    mapper.forget()
+    assert mapper._opened.find(shelf.subject) is None
+    assert mapper._opened.find(other.subject) is None
+    again = mapper.stream(shelf.subject, shelf.read)
+    assert again == first
+    assert again[0].fact is not first[0].fact, "opened anew"
+    assert shelf.asked == [1, 1]
 
 
 def test_it_lets_go_by_time_and_by_number(mapper: SealedMapper, keys: KeyStore) -> None:
