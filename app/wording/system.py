@@ -127,11 +127,7 @@ def advice(found: "Checkup") -> list[Advice]:
     if found.unforgotten:
         given.append(
             Advice(
-                ngettext(
-                    "{n} approved erasure isn’t carried out",
-                    "{n} approved erasures aren’t carried out",
-                    found.unforgotten,
-                ).format(n=found.unforgotten),
+                _("Approved erasures wait to be carried out"),
                 _(
                     "What two people agreed to erase can still be read. See that CASEBOOK_DESTROYED_FILE is "
                     "set for “casebook project”, and look at what it logs."
