@@ -66,7 +66,8 @@ def settings_of(server: Yard) -> Any:
     environment = compose()["services"]["web"]["environment"]
     school = {"CASEBOOK_ORIGIN": "casebook.example/yard", "CASEBOOK_BASE_URL": server.address}
     given = {name: value_of(str(value), school) for name, value in environment.items()}
-    given = {name: value.replace("/run/secrets", str(server.secrets)) for name, value in given.items()}
+    for place, ours in (("/run/secrets", server.secrets), ("/run/keks", server.secrets / "keks")):
+        given = {name: value.replace(place, str(ours)) for name, value in given.items()}
     return from_environment(given)
 
 

@@ -145,9 +145,9 @@ def test_a_back_up_from_before_a_roll_opens_with_the_old_key_and_says_so_without
     [record], [keys], files = (sorted(folder.iterdir()) for folder in folders)
 
     # Where the folder can't be written there may be old keys that nobody sees; the server runs on.
-    for what in ("roll", "destroy-old"):
+    for what in ("roll", "destroy-old") if old.contained else ():
         refused = old.run("projector", "casebook", "keys", what)
-        assert (refused.returncode, "locksmith" in refused.stderr) == (1, True) or not old.contained
+        assert (refused.returncode, "locksmith" in refused.stderr) == (1, True)
     rolled = old.run("locksmith", "casebook", "keys", "roll")
     assert rolled.returncode == 0, rolled.stderr
     new = (old.secrets / "keks" / "kek").read_text()

@@ -271,9 +271,9 @@ class Yard:
         for name, value in (word.split("=", 1) for word in shlex.split(said)):
             env.setdefault(name, value)
         if not self.contained:
-            secrets, kept = str(self.secrets), str(self.kept)
-            for place, ours in (("/run/secrets", secrets), ("/run", secrets), ("/var/lib/casebook", kept)):
-                env = {name: value.replace(place, ours) for name, value in env.items()}
+            places = {"/run/secrets": self.secrets, "/run/keks": self.secrets / "keks"}
+            for place, ours in {**places, "/var/lib/casebook": self.kept}.items():
+                env = {name: value.replace(place, str(ours)) for name, value in env.items()}
             env["CASEBOOK_DATA_DIR"] = str(self.folder / "data")
         return env | {"PATH": os.defpath, "PYTHONPATH": str(self.image)}
 
