@@ -12,7 +12,10 @@ from pathlib import Path
 from time import monotonic
 
 # What takes long to load and isn't ours, once for all trials.
+import eventsourcing.persistence  # noqa: F401
+import flask  # noqa: F401
 import hypothesis.stateful  # noqa: F401
+import psycopg_pool  # noqa: F401
 
 from tests.mutation.cluster import one_cluster
 from tests.mutation.mutants import Mutant, mutants_of
@@ -39,11 +42,14 @@ PROOF = (
     "tests/proof/test_verifier_alone.py",
     "tests/proof/test_pack_bytes.py",
 )
-# These need a database, and are tried only when they are named.
+# These need a database, and are tried only when they are named. What is noticed without one comes first.
 ON_A_DATABASE = {
-    "app/record/mapper.py": (*STORED, "tests/record/test_mapper.py"),
-    "app/record/shapes.py": (*STORED, "tests/record/test_mapper.py"),
-    "app/record/opened.py": (*STORED, "tests/record/test_opened.py"),
+    f"app/record/{name}.py": (*STORED, *(f"tests/record/test_{test}.py" for test in tests))
+    for name, tests in {
+        "mapper": ("unsealed", "opened", "mapper"),
+        "shapes": ("shapes", "mapper"),
+        "opened": ("opened_streams", "opened"),
+    }.items()
 }
 TESTS_OF = {
     **dict.fromkeys(DOMAIN, tuple(RULES)),
