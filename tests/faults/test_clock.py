@@ -9,7 +9,7 @@ import pytest
 
 from tests.faults.clock import ClockedSchool, library
 from tests.faults.school import HEALS_SECONDS
-from tests.faults.visit import Seen, Visit
+from tests.faults.visit import Seen, Visit, is_told_in_words
 from tests.kill import checks
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("faults")]
@@ -39,9 +39,15 @@ def test_a_clock_that_goes_a_day_ahead_and_back_loses_nothing(clocked: ClockedSc
     assert today.send("tell").status == 200
     tomorrow = Visit(clocked)
     tomorrow.everything_works_again(HEALS_SECONDS)
+    is_told_in_words(tomorrow, tomorrow.all_at_once())
     set_clock(clocked, 0)
     # A session of tomorrow would last for more than a day.
     _asks_to_sign_in(tomorrow.send("worry"))
+    # What was acknowledged on the odd day is there, and sent again it gets its first answer.
+    tomorrow.is_recorded_once()
+    assert tomorrow.send("enrol").status == 201
+    today.is_recorded_once("worry signed out", "tell")
+    today.everything_works_again(HEALS_SECONDS)
     Visit(clocked).everything_works_again(HEALS_SECONDS)
     # Nor does it keep the alerts waiting.
     clocked.until(lambda: checks.every_concern_rang(checks.recorded(clocked.house)), 20)

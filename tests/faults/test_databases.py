@@ -2,6 +2,7 @@
 
 import os
 import signal
+from concurrent.futures import ThreadPoolExecutor
 from time import monotonic
 
 import pytest
@@ -33,8 +34,14 @@ def test_a_restart_in_the_midst_of_work_is_hardly_noticed(school: School) -> Non
         assert pid is not None
         # Immediate: it recovers as after a power cut, and finds its unlogged tables empty.
         os.kill(pid, signal.SIGQUIT)
-        school.until(lambda: not school.database.is_running(), 20)
-        school.database.start()
+        with ThreadPoolExecutor(1) as reader:
+            looking = reader.submit(visit.all_at_once)
+            school.until(lambda: not school.database.is_running(), 20)
+            school.database.start()
+            # Who comes in the midst of it waits until it is back, or hears that it isn't.
+            seen = looking.result()
+        is_told_in_words(visit, seen, perhaps=EVERYTHING)
+        visit.what_was_answered_well_is_recorded_once(seen)
         visit.everything_works_again(HEALS_SECONDS)
 
 
@@ -43,10 +50,15 @@ def test_connections_that_are_all_killed_are_replaced_unnoticed(school: School) 
     with school.busy(), school.superuser() as superuser, school.superuser(school.keys) as of_keys:
         for _ in range(3):
             for connection in (superuser, of_keys):
-                connection.execute(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'casebook_app'"
-                )
-            visit.send("tell")
+                killed = connection.execute(
+                    "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+                    " WHERE usename = 'casebook_app'"
+                ).fetchall()
+                assert killed
+            seen = visit.all_at_once()
+            # Who comes after it notices nothing; only who was in the midst of it is told to come again.
+            is_told_in_words(visit, seen)
+            visit.is_recorded_once()
         visit.everything_works_again(HEALS_SECONDS)
 
 

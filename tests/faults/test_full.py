@@ -30,16 +30,29 @@ def test_a_full_disk_takes_nothing_and_loses_nothing(school: School) -> None:
     visit = Visit(school)
     with school.busy():
         refused = school.refused
+        until, ours = monotonic() + 30, [school.web.pid, school.projector.pid]
         school.fill_disk()
         try:
             # What has room on pages that are there already is still recorded.
             school.until(lambda: school.refused > refused, 30)
-            is_told_in_words(visit, visit.all_at_once(), perhaps=EVERYTHING)
+            # By and by no page has room.
+            said = [visit]
+            answers = [visit.all_at_once()]
+            while all(answers[-1][name].status < 400 for name in SENDING):
+                assert monotonic() < until, "a full disk takes everything"
+                said.append(visit.with_new_words())
+                answers.append(said[-1].all_at_once())
+            for one, seen in zip(said, answers, strict=True):
+                is_told_in_words(one, seen, perhaps=EVERYTHING)
         finally:
             school.empty_disk()
         # A database that stopped because it couldn't write is started again by whoever looks after it.
-        school.start()
-        visit.everything_works_again(HEALS_SECONDS, alone=True)
+        if not school.database.is_running():
+            school.database.start()
+        for one, seen in zip(said, answers, strict=True):
+            one.what_was_answered_well_is_recorded_once(seen)
+            one.everything_works_again(HEALS_SECONDS, alone=True)
+        assert [school.web.pid, school.projector.pid] == ours, "nobody started ours again"
 
 
 def test_a_read_only_record_says_so_and_takes_all_once_it_may(school: School) -> None:

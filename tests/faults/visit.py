@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from dataclasses import dataclass, field
 from functools import partial
 from html import unescape
@@ -49,6 +50,12 @@ class Visit:
         assert found, page.status_code
         self._csrf = found[1]
 
+    def with_new_words(self) -> "Visit":
+        """The same people, signed in as they are, who send something else."""
+        other = copy(self)
+        other.words, other.ids = f"{self.words} {uuid4().hex}", {name: str(uuid4()) for name in SENDING}
+        return other
+
     def all_at_once(self) -> dict[str, Seen]:
         """Every page, list and form."""
         case = f"/cases/{self.school.case}"
@@ -93,6 +100,16 @@ class Visit:
             assert first[name].headers.get("Location") == again[name].headers.get("Location")
             if name in ("tell", "enrol"):
                 assert first[name].text == again[name].text
+        self.is_recorded_once(alone=alone)
+        return took
+
+    def what_was_answered_well_is_recorded_once(self, seen: Mapping[str, Seen]) -> None:
+        """What somebody was told is recorded is there; in the worst case a concern without its case."""
+        if well := [name for name in SENDING if seen[name].status < 400]:
+            self.is_recorded_once(*well, alone=True)
+
+    def is_recorded_once(self, *names: str, alone: bool = False) -> None:
+        """What was sent stands in the record, word for word and once; of `names` alone, if any are given."""
         by_command: dict[UUID, list[str]] = {UUID(command): [] for command in self.ids.values()}
         for one in checks.recorded(self.school.house):
             if one.fact.command_id in by_command:
@@ -100,12 +117,13 @@ class Visit:
                 if one.row.topic == "concern.raised":
                     assert vars(one.fact)["childs_words"].replace("\r\n", "\n") == self.words
         told = {name: by_command[UUID(command)] for name, command in self.ids.items()}
-        assert told["worry"] == told["worry signed out"] == ["concern.raised"]
-        assert told["tell"][:1] == ["concern.raised"]
-        if not (alone and told["tell"] == ["concern.raised"]):
-            assert told["tell"].count("mentee-case.confidentiality-broken") == 1
-        assert told["enrol"] == ["pupil.enrolled"]
-        return took
+        once = {name: ["concern.raised"] for name in SENDING} | {"enrol": ["pupil.enrolled"]}
+        for name in names or SENDING:
+            assert told[name][:1] == once[name], name
+            if name != "tell":
+                assert told[name] == once[name], name
+            elif not (alone and told["tell"] == ["concern.raised"]):
+                assert told["tell"].count("mentee-case.confidentiality-broken") == 1
 
     def _page(self, role: str, path: str) -> Seen:
         return self._seen(self._sessions[role].get, path)
