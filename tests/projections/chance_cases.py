@@ -97,6 +97,7 @@ class Cases(Chances):
         dealt_with: list[tuple[float, Happening]] = [
             (1.5, lambda: concern.assign_action(by, action="Ring home", owner="Lead", due_on=due)),
             (1.5, lambda: self.done(concern)),
+            (1, lambda: self.put_off(concern)),
             (0.5, lambda: concern.assess(by, threshold="early help", reason="r")),
             (1, lambda: concern.refer_out(by, body="Social care", sent_at=datetime.now(UTC))),
             (0.7, lambda: concern.record_outcome(by, outcome="o", received_on=day)),
@@ -119,6 +120,11 @@ class Cases(Chances):
             concern.confirm_receipt(self.by(), received_on=self.today, by_whom="Office")
         else:
             concern.transfer(self.by(), to_school="Another", sent_on=self.today)
+
+    def put_off(self, concern: Concern) -> None:
+        action = self.chance.choice(sorted(concern.open_actions))
+        value = self.typed("due_on")
+        concern.correct(self.by(), version=action, field="due_on", value=value, reason="later")
 
     def done(self, concern: Concern) -> None:
         action = self.chance.choice(sorted(concern.open_actions))

@@ -90,7 +90,7 @@ class School(Cases):
             ),
             (0.8, lambda: mentor.attach(by, tutor_group=self.chance.choice(("7A", "7B")))),
             (1, lambda: mentor.supervise(by, kind="group", held_on=by.happened_on or day, notes="Well")),
-            (0.6, lambda: mentor.qualify(by, award="Diana", awarded_on=day)),
+            (1, lambda: mentor.qualify(by, award="Diana", awarded_on=day)),
             (0.6, lambda: mentor.appoint(by, post="Head Peer Mentor")),
             (1.5, lambda: mentor.stand_down(by, reason="Exams")),
         )

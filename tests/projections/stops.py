@@ -40,14 +40,16 @@ class Stops:
             prepare(connection, MODELS.values())
 
     def work_a_while(self) -> None:
-        """One projector, with batches of some size, up to some place."""
-        upto = self._chance.randint(self._reached(), self._record.newest)
-        batch = self._chance.choice(BATCHES)
-        how = self._chance.choice(("stopped", *HARD))
+        """One projector, with batches of some size, up to some place; there another may be broken off."""
+        newest, batch = self._record.newest, self._chance.choice(BATCHES)
+        upto = self._chance.randint(self._reached(), newest)
+        with self._record.projecting(batch=batch, upto=upto):
+            assert wait_for(self._record.pool, upto, MODELS, timeout=10)
+        self.seen["stopped"] += 1
+        how, upto = self._chance.choice(("stopped", *HARD)), self._chance.randint(upto, newest)
         if how == "stopped":
-            with self._record.projecting(batch=batch, upto=upto):
-                assert wait_for(self._record.pool, upto, MODELS, timeout=10)
-        elif self._chance.random() < 0.9:
+            return
+        if self._chance.random() < 0.9:
             with self._held_up(upto) as connection, self._record.projecting(batch=batch, upto=upto):
                 how = self._break_off(connection, how, upto)
         else:

@@ -39,7 +39,7 @@ def test_batches_and_stops_make_the_same_rows_as_one_fold_of_everything_and_as_a
         stops.work_a_while()
         if chance.random() < 0.5:
             stops.rebuild_one()
-        stops.work_a_while()
+            stops.work_a_while()
     record.catch_up()
     assert sum(n for how, n in stops.seen.items() if how.startswith(("killed", "cancelled"))) > 3, stops.seen
 
