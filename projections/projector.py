@@ -201,6 +201,9 @@ class Projector:
         except Exception as error:
             if self._passes(error) or isinstance(error, _Moved):
                 raise
+            if positions(connection).get(model.name) != self._positions[model.name]:
+                # A rebuild has overtaken these facts: the rows are further on, and no fact is at fault.
+                raise _Moved from None
             if len(rows) > 1:
                 half = len(rows) // 2
                 self._isolate(connection, model, rows[:half], rows[half - 1].notification_id)

@@ -13,6 +13,7 @@ from domain.mentee_case import MenteeCase
 from domain.pupil import Pupil
 from projections.all_models import MODELS
 from projections.caseload import Caseload
+from projections.positions import wait_for
 from projections.rebuild import rebuild
 from projections.roll import Roll
 from tests.projections.conftest import Record, until
@@ -74,13 +75,16 @@ def test_readers_see_no_gap_and_appends_go_on(
             return writer.done() or record.newest >= position
 
         try:
-            for _ in range(6):
-                goal = record.newest + 5
-                until(partial(has_gone_on, goal))
-                rebuild(record.pool, record.recorder.rows_after, record.mapper, MODELS[name], batch=20)
+            with record.projecting(batch=20):
+                for _ in range(6):
+                    goal = record.newest + 5
+                    until(partial(has_gone_on, goal))
+                    rebuild(record.pool, record.recorder.rows_after, record.mapper, MODELS[name], batch=20)
+                stop.set()
+                writer.exception()
+                assert wait_for(record.pool, record.newest, MODELS, timeout=10)
         finally:
             stop.set()
     assert min(reader.result() for reader in readers) > 20
     recorded = {one.id: one.version for one in writer.result() if isinstance(one, kind)}
-    record.catch_up()
     assert recorded.items() <= shown().items()
