@@ -25,6 +25,9 @@ from projections.read_model import ReadModel, Told, absorb, by_kind, is_heard
 
 LEADER_LOCK: Final = 4849336204517390
 CHANNEL: Final = "casebook"
+BATCH: Final = 2_000
+"""Facts in one transaction, at most. In a school many cases grow side by side: in a large batch each of them
+has several facts, and its row is read and written once for all of them."""
 _STAND_BY_SECONDS: Final = 0.5
 _LOOK_AGAIN_SECONDS: Final = 1.0
 _LIVELY_SECONDS: Final = 2.0
@@ -67,7 +70,7 @@ class Projector:
         opener: Opener,
         models: Sequence[ReadModel[Any]],
         *,
-        batch: int = 500,
+        batch: int = BATCH,
         idle: float = 0.02,
         lively: float = 0.004,
         passing: tuple[type[Exception], ...] = (),

@@ -18,7 +18,7 @@ from projections.positions import (
     table_of,
     unlock_rebuild,
 )
-from projections.projector import Opener, open_rows
+from projections.projector import BATCH, Opener, open_rows
 from projections.read_model import ReadModel, absorb, is_heard
 
 
@@ -32,7 +32,7 @@ def rebuild(
     opener: Opener,
     model: ReadModel[Any],
     *,
-    batch: int = 500,
+    batch: int = BATCH,
     progress: Callable[[int], None] | None = None,
 ) -> int:
     """Build one model anew from the first fact, beside a running projector; readers see no gap.

@@ -29,7 +29,7 @@ from app.record.recorder import Recorder, StoredRow
 
 FAR: Final = 5_000
 """So many facts behind, a second process is worth the second that it takes to begin."""
-_KEYS: Final = 2_000
+_KEYS: Final = 4_000
 """How many keys it keeps at hand: of those who have facts side by side in the record."""
 _LOOK_SECONDS: Final = 1.0
 _IDLE_SECONDS: Final = 2.0

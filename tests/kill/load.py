@@ -12,7 +12,7 @@ import requests
 
 from app.api.commands import API
 from app.commands import BY_KEY
-from app.forms import today
+from app.forms import LONGEST_NAME, today
 
 ACKNOWLEDGED_SECONDS: Final = 60.0
 ANSWER_SECONDS: Final = 40.0
@@ -175,8 +175,8 @@ class Writer:
 
     def _a_pupil(self, born: int) -> str:
         said = {
-            "given_name": self._words(),
-            "family_name": self._words(),
+            "given_name": self._words()[:LONGEST_NAME],
+            "family_name": self._words()[:LONGEST_NAME],
             "born_on": f"{born}-02-28",
             "year_group": 7,
             "tutor_group": "7B",
