@@ -27,7 +27,7 @@ class Counted(MenteeCase):
 class Superstitious(Counted):
     """Can't count to three."""
 
-    trouble: Callable[[MenteeCase], object]
+    trouble: Callable[[Counted], object]
 
     def on_session_held(self, fact: SessionHeld) -> None:
         super().on_session_held(fact)
@@ -54,9 +54,9 @@ def raise_trouble(_: MenteeCase) -> None:
     raise ValueError("Siân said so")
 
 
-def say_more_than_an_index_holds(case: MenteeCase) -> None:
+def say_more_than_an_index_holds(case: Counted) -> None:
     # Letters that can't be compressed.
-    case.words = "".join(chr(0x4E00 + byte) for byte in token_bytes(6_000))  # type: ignore[attr-defined]
+    case.words = "".join(chr(0x4E00 + byte) for byte in token_bytes(6_000))
 
 
 @pytest.mark.parametrize("trouble", [raise_trouble, forget_the_count, say_more_than_an_index_holds])

@@ -86,15 +86,21 @@ def faults(yard: Yard) -> list[Fault]:
     return list(Verifier(record, keys, ORIGIN, key).verify(("file", note) for note in notes).faults)
 
 
+def signed_with_places(yard: Yard, family_name: str, above: Path) -> list[Path]:
+    """Record a pupil and sign that; gives empty folders for a back-up."""
+    roll(yard, family_name)
+    sign(yard)
+    folders = [above / name for name in ("record", "keys", "files")]
+    for folder in folders:
+        folder.mkdir()
+    return folders
+
+
 def test_what_was_signed_after_the_back_up_is_missed_and_answered_by_an_epoch(
     yard_of_old: Yard, other: Yard, tmp_path: Path
 ) -> None:
     old = yard_of_old
-    roll(old, "O'Neill")
-    sign(old)
-    folders = [tmp_path / name for name in ("record", "keys", "files")]
-    for folder in folders:
-        folder.mkdir()
+    folders = signed_with_places(old, "O'Neill", tmp_path)
     # The key that is to take the log key's place lies with the checkpoints until it does.
     (old.kept / "next-log-key").write_text("secret")
     backed_up = script(old, "back-up.sh", *folders)
@@ -136,11 +142,7 @@ def test_a_back_up_from_before_a_roll_opens_with_the_old_key_and_says_so_without
     yard_of_old: Yard, other: Yard, tmp_path: Path
 ) -> None:
     old = yard_of_old
-    roll(old, "O'Brien")
-    sign(old)
-    folders = [tmp_path / name for name in ("record", "keys", "files")]
-    for folder in folders:
-        folder.mkdir()
+    folders = signed_with_places(old, "O'Brien", tmp_path)
     assert script(old, "back-up.sh", *folders).returncode == 0
     [record], [keys], files = (sorted(folder.iterdir()) for folder in folders)
 
